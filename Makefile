@@ -1,0 +1,92 @@
+# Everything a machine needs to run, test and measure Bedside. `make` alone lists the targets.
+# The only assumption is Debian with Python >= 3.11; apt is used where it may be used.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web_client --silent
+COMPILE := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
+WEB := $(shell find web_client -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+# What a browser, a TURN server and a browser driver need from the system: command, then package.
+TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn
+
+.PHONY: help setup demo test check bench lock wheel format clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=16
+
+setup: $(STAMPS)/project web_client/dist/join.html ## what running needs: .venv/ and the built browser app
+
+demo: setup ## the server on http://localhost:8080 with a visit to try (ARGS="--port 9000 --json")
+	@exec $(BIN)/bedside demo $(ARGS)
+
+test: setup $(STAMPS)/test ## every test, in real browsers too (ARGS="tests/rooms -k admit")
+	@$(NPM) test
+	$(BIN)/pytest $(ARGS)
+
+check: setup $(STAMPS)/test ## lint, types, import rules, generated files
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(NPM) run check
+	$(BIN)/python -m server.protocol_docs --check
+	$(BIN)/pytest --quiet tests/test_architecture.py
+
+format: $(STAMPS)/test ## put every file into the house layout
+	@$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(NPM) run format
+
+bench: setup $(STAMPS)/test ## the benchmarks: JSON on stdout, a table on stderr (ARGS="media_join")
+	@$(BIN)/python -m bench $(ARGS)
+
+wheel: setup ## dist/bedside-*.whl, the browser app inside
+	@$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# The test set is resolved first, over everything, so that what is tested is what runs.
+lock: $(BIN)/python ## pin what requirements/*.in ask for, with hashes
+	@$(PIP) "uv>=0.13,<1"
+	cd requirements
+	$(COMPILE) run.in build.in test.in --output-file test.txt
+	$(COMPILE) --constraints test.txt run.in --output-file run.txt
+	$(COMPILE) --constraints test.txt build.in --output-file build.txt
+
+clean: ## forget everything that was built here
+	@rm -rf $(VENV) web_client/node_modules web_client/dist dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@scripts/make_venv "$(PYTHON)" "$(VENV)"
+
+$(STAMPS)/run: requirements/run.txt requirements/build.txt | $(BIN)/python
+	@echo "Installing Bedside's requirements …" >&2
+	$(PIP) --require-hashes --requirement requirements/run.txt --requirement requirements/build.txt
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/project: $(STAMPS)/run pyproject.toml README.md LICENSE scripts/wheel_hook.py
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(STAMPS)/node: web_client/package-lock.json $(STAMPS)/run
+	@$(NPM) ci --no-audit --no-fund
+	touch $@
+
+web_client/dist/join.html: $(STAMPS)/node $(WEB)
+	@echo "Building the browser app …" >&2
+	$(NPM) run build
+	touch $@
+
+$(STAMPS)/test: requirements/test.txt $(STAMPS)/run scripts/system_packages
+	@scripts/system_packages $(TEST_SYSTEM)
+	$(PIP) --require-hashes --requirement requirements/test.txt
+	touch $@
