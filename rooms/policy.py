@@ -1,0 +1,79 @@
+"""Every duration, limit and threshold, each with its reason. No other file holds such a number.
+
+``Policy`` rules the visit, ``MediaPolicy`` the packets, ``EdgePolicy`` the doors of the server.
+Durations are seconds, sizes are bytes, rates are per second unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How visits behave."""
+
+    opens_before: float = 30 * 60  # people told "be early" come up to half an hour early
+    overrun: float = 2 * 60 * 60  # clinics run late; ending a running visit by clock is the last resort
+    deserted_after: float = 20 * 60  # everybody gone this long will not come back by themselves
+    waiting_place_kept: float = 10 * 60  # a closed lid or a lift ride must not cost the place
+    max_seats: int = 24  # a family conference with staff; bounds every per-visit loop
+    max_devices: int = 8  # phone, tablet, laptop and helpers; more is a leaked link
+    max_inside: int = 12  # what one grid and one home downlink can carry
+    notices_kept: int = 10  # what somebody who waits can still scroll back to
+    max_notice: int = 500  # characters; a message, not a letter
+    max_name: int = 128  # characters; the longest names people really have fit
+    video_kbps: tuple[int, ...] = (1_500, 1_500, 1_000, 700, 500, 400, 350, 300)
+    # by headcount (1, 2, …): everybody's downlink carries (n - 1) pictures, and 2 Mbit/s is a home link
+
+    def video_kbps_for(self, headcount: int) -> int:
+        """The most one sender's picture may take, in kbit/s, with this many people inside."""
+        index = min(max(headcount, 1), len(self.video_kbps)) - 1
+        return self.video_kbps[index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPolicy:
+    """How packets are carried."""
+
+    consent_expires: float = 30.0  # RFC 7675 section 5.1; Firefox checks every 5.5 s at worst
+    handshake_within: float = 20.0  # from answer to keys: a slow phone, lost flights and all
+    path_silent: float = 3.0  # longer than Chromium's 2.7 s between checks, so a live path never is
+    max_paths: int = 8  # addresses of one peer at a time: Wi-Fi, mobile, IPv4, IPv6, UDP, TCP
+    offer_after: float = 0.02  # changes this close together travel in one offer
+    tick: float = 0.1  # feedback that rides on time; congestion control wants 50 to 250 ms
+    report_every: float = 1.0  # receiver reports: what browsers do for video
+    key_request_every: float = 0.5  # a key frame costs its sender about ten ordinary ones
+    nack_tries: int = 8  # with one tick between them: older video is not worth having
+    nack_limit: int = 64  # sequence numbers asked for at once; more lost is a case for a key frame
+    max_gap: int = 1_000  # packets; a longer hole is a new beginning (RFC 3550 A.1 allows 3,000)
+    history_packets: int = 512  # of one picture: 3 s at 1.5 Mbit/s, about half a megabyte
+    resends_per_second: int = 500  # to one hearer; bounds what forged requests can multiply
+    packets_per_second: int = 2_000  # from one sender; 3 Mbit/s of video and sound are 400
+    requests_per_second: int = 200  # feedback packets from one hearer; eight pictures need about 40
+    checks_per_second: int = 50  # STUN requests of one peer; gathering browsers send about 20
+    max_ssrcs: int = 32  # streams one peer may ever send: each is memory inside libsrtp
+    max_sdp: int = 32 * 1024  # bytes; eight people's answer is 20 KB
+    max_m_lines: int = 24  # sound and picture of everybody else that ``Policy.max_inside`` allows
+    video_kbps: int = 2_000  # what one picture may ever take, overhead included
+    tcp_hello: float = 5.0  # a connection that has not proven itself by then is closed
+    max_tcp_strangers: int = 256  # connections that have not proven themselves yet
+    tcp_backlog: int = 128 * 1024  # bytes waiting in one connection; a second of video is late
+    socket_buffer: int = 4 * 1024 * 1024  # bytes; half a second of a full node
+    packets_per_wake: int = 64  # then the loop may serve others
+    dtls_backlog: int = 16  # records waiting for the handshake; a flight is four
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgePolicy:
+    """How the doors of the server behave."""
+
+    token_life: float = 10 * 60  # a stolen token is soon worthless; the page renews over its socket
+    token_longest: float = 15 * 60  # refused at verification, so that a bug in minting cannot outlive this
+    token_leeway: float = 30.0  # clocks of two nodes may disagree by this much, not more
+    token_bytes: int = 4_096  # several times the largest token we make; bounds the work before the signature
+    token_keys_kept: int = 3  # the active key and two older: a rotation may be repeated at once
+    reply_kept: float = 24 * 60 * 60  # the practice's system retries within a day or asks a person
+    store_busy: float = 0.5  # another process's transaction lasts milliseconds; everybody waits behind this
+    log_page: int = 1_000  # entries of the log read at once; bounds the memory of one request
+    log_value: int = 1_000  # characters of one value in a log line; a flood must not fill the disk

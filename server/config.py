@@ -1,0 +1,284 @@
+"""Every setting of the server, read once from ``BEDSIDE_*`` variables. Nobody else reads them.
+
+A secret may come from a file instead: ``BEDSIDE_TURN_SECRET_FILE=/run/secrets/turn`` is read as
+``BEDSIDE_TURN_SECRET`` would be. ``load_settings`` turns every mistake into one clear sentence.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from rooms.errors import BedsideError
+
+PREFIX = "BEDSIDE_"
+
+
+class ConfigurationError(BedsideError):
+    """The server cannot start like this; the message says what is wrong and how to put it right."""
+
+    code = "configuration_invalid"
+    title = "The server's configuration is not usable."
+
+
+class Mode(StrEnum):
+    """Development forgives what production must refuse."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least serious line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _split(value: object) -> object:
+    """Lists are written with commas, as people write them, not as JSON."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _origin(value: str) -> str:
+    """An origin as browsers send it (RFC 6454 section 6.2): scheme, host, port, nothing else."""
+    parts = urlsplit(value.strip().rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write it as https://visits.example.org")
+    if parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("it takes a scheme, a host and a port, and no path")
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in {None, default} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _address(value: str) -> str:
+    """An IP address, written the one way the standard library writes it."""
+    return str(ip_address(value))
+
+
+Origin: TypeAlias = Annotated[str, BeforeValidator(_origin)]
+Address: TypeAlias = Annotated[str, BeforeValidator(_address)]
+Origins: TypeAlias = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)]
+Addresses: TypeAlias = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
+Networks: TypeAlias = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)
+]
+Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Port: TypeAlias = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """``BEDSIDE_<SECRET>_FILE``: the secret is the file's text, so that it stays out of `env`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE", "")
+        if not path or not _is_secret(field):
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            name = f"{PREFIX}{field_name.upper()}_FILE"
+            raise ConfigurationError(
+                f"{name}: the file cannot be read ({type(error).__name__})."
+            ) from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = (
+            (name, self.get_field_value(field, name)[0])
+            for name, field in self.settings_cls.model_fields.items()
+        )
+        return {name: value for name, value in found if value is not None}
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return "SecretStr" in str(field.annotation)
+
+
+class Settings(BaseSettings):
+    """The server's settings; immutable. Empty variables count as not set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    mode: Mode = Field(
+        Mode.DEVELOPMENT,
+        description="development or production. Production refuses to start without good keys "
+        "and an https public URL.",
+    )
+    data_dir: Path = Field(
+        Path("bedside-data"), description="Directory that holds everything the server keeps."
+    )
+    host: str = Field("127.0.0.1", description="Address that HTTP listens on; 0.0.0.0 for all.")
+    port: Port = Field(8080, description="TCP port of HTTP.")
+    public_url: Annotated[str, BeforeValidator(lambda value: value and _origin(value))] = Field(
+        "",
+        description="Where browsers reach this server, such as https://visits.example.org. "
+        "Empty: localhost and the port.",
+    )
+    allowed_origins: Origins = Field(
+        (), description="Further origins whose pages may use this server, separated by commas."
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Addresses or networks of reverse proxies whose forwarding headers are "
+        "believed, separated by commas.",
+    )
+    media_hosts: Addresses = Field(
+        ("0.0.0.0", "::"),  # noqa: S104 - media is meant for the world; every packet is authenticated
+        description="Addresses that the media port is bound to, separated by commas.",
+    )
+    media_port: Port = Field(
+        8081, description="Port of all media, UDP and (if allowed) TCP; 0 takes any free port."
+    )
+    media_addresses: Addresses = Field(
+        (),
+        description="Addresses that browsers are told to send media to, separated by commas. "
+        "Empty: the addresses of this machine.",
+    )
+    media_tcp: bool = Field(
+        True, description="Also accept media over TCP, for networks that block UDP."
+    )
+    turn_urls: Words = Field(
+        (),
+        description="TURN servers, separated by commas, such as "
+        "turn:turn.example.org:3478,turns:turn.example.org:5349?transport=tcp.",
+    )
+    turn_secret: SecretStr | None = Field(
+        None, description="The secret shared with the TURN server (coturn: static-auth-secret)."
+    )
+    practice_name: str = Field(
+        "Practice", description="Name of the practice that the first start creates."
+    )
+    practice_phone: str = Field(
+        "", description="Telephone number that people are given when a link does not work."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate chain (PEM), if this server speaks HTTPS itself."
+    )
+    tls_key: Path | None = Field(None, description="Private key (PEM) of that certificate.")
+    log_level: LogLevel = Field(
+        LogLevel.INFO, description="debug, info, warning or error: the least that is written."
+    )
+    log_format: LogFormat = Field(
+        LogFormat.JSON, description="json for machines, console for people."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="If set, /metrics asks for this as a bearer token."
+    )
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Settings:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("TLS_CERTIFICATE and TLS_KEY are set together or not at all")
+        if bool(self.turn_urls) != bool(self.turn_secret):
+            raise ValueError("TURN_URLS and TURN_SECRET are set together or not at all")
+        if any(url.split(":", 1)[0] not in {"turn", "turns"} for url in self.turn_urls):
+            raise ValueError("TURN_URLS takes turn: and turns: addresses (RFC 7065)")
+        if self.mode is Mode.PRODUCTION and not self.public_url.startswith("https://"):
+            raise ValueError(
+                "PUBLIC_URL must be an https:// address in production: "
+                "browsers give no camera or microphone to other pages"
+            )
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether weak configuration must be refused."""
+        return self.mode is Mode.PRODUCTION
+
+    @property
+    def origin(self) -> str:
+        """Where browsers reach this server: scheme, host and port, no slash at the end."""
+        scheme = "https" if self.tls_certificate else "http"
+        return self.public_url or f"{scheme}://localhost:{self.port}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin whose pages may use this server."""
+        return frozenset({self.origin, *self.allowed_origins})
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this server by HTTPS, so that cookies can be ``Secure``."""
+        return self.origin.startswith("https://")
+
+    @property
+    def keys_path(self) -> Path:
+        """Where the key ring is kept."""
+        return self.data_dir / "keys.json"
+
+    @property
+    def store_path(self) -> Path:
+        """Where the embedded store is kept."""
+        return self.data_dir / "bedside.db"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _SecretFiles(settings_cls), env_settings
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process; ``overrides`` (from the command line) come first.
+
+    Raises ``ConfigurationError`` with one line per mistake. Values are never repeated: some are
+    secrets.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [_sentence(dict(problem)) for problem in error.errors(include_input=False)]
+        raise ConfigurationError("\n".join(lines)) from None
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    words = str(problem["msg"]).removeprefix("Value error, ")
+    where = [str(part) for part in problem["loc"][:1]]
+    hint = ""
+    if where == ["port"]:
+        hint = " (in Kubernetes, a Service named bedside sets it: use enableServiceLinks: false)"
+    return f"{PREFIX}{where[0].upper()}: {words}{hint}." if where else f"{PREFIX}{words}."
+
+
+def unknown_variables() -> list[str]:
+    """``BEDSIDE_*`` variables that mean nothing: most likely misspelt, so worth a warning."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known |= {
+        f"{PREFIX}{name.upper()}_FILE"
+        for name, field in Settings.model_fields.items()
+        if _is_secret(field)
+    }
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
