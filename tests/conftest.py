@@ -1,0 +1,19 @@
+"""What every test stands on: no settings from the developer's shell, repeatable random cases."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine is not a failing property, and a failure must be there again tomorrow.
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_the_shell(monkeypatch):
+    """A ``BEDSIDE_*`` variable of the person who runs the tests must not decide their outcome."""
+    for name in [name for name in os.environ if name.startswith("BEDSIDE_")]:
+        monkeypatch.delenv(name)
