@@ -1,0 +1,219 @@
+"""The server's own secrets: one file, mode 0600, made atomically.
+
+``keys.json`` holds the keys that sign session tokens (one active, older ones only verify, so that
+keys can be rotated under way), the key that chains the log and the key that seals replies.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rooms.policy import EdgePolicy
+from server.config import ConfigurationError
+
+ALGORITHM = "HS256"
+_SCHEMA = 1
+_KEY_BYTES = 32  # RFC 7518 section 3.2: a key at least as long as the hash
+_FEWEST_DISTINCT = 12  # 32 random bytes practically never have fewer; "aaaa…" and the like do
+_KNOWN = {"schema", "active", "tokens", "audit", "sealing"}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """One key for tokens, used with one algorithm only."""
+
+    kid: str
+    secret: bytes = field(repr=False)
+    alg: str = ALGORITHM
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Every secret of the server. ``tokens[0]`` signs; all of ``tokens`` verify."""
+
+    tokens: tuple[TokenKey, ...]
+    audit: bytes = field(repr=False)
+    sealing: bytes = field(repr=False)
+
+    @property
+    def active(self) -> TokenKey:
+        """The key that new tokens are signed with."""
+        return self.tokens[0]
+
+    def token_key(self, kid: str) -> TokenKey | None:
+        """The key with this id, if it is still believed."""
+        return next((key for key in self.tokens if key.kid == kid), None)
+
+
+def load_or_create(path: Path, production: bool) -> KeyRing:
+    """The ring at ``path``. A missing one is made, except in production.
+
+    Raises ``ConfigurationError`` for a missing, weak, readable or broken file.
+    """
+    if not production and not path.exists():
+        try:
+            return create(path)
+        except FileExistsError:  # another process of the same first start was quicker
+            pass
+    return load(path)
+
+
+def create(path: Path) -> KeyRing:
+    """Make a new ring at ``path`` (mode 0600). Raises ``FileExistsError``, never overwrites."""
+    ring = KeyRing((_new_token_key(),), _new_secret(), _new_secret())
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = _write_beside(path, ring)
+    try:
+        os.link(written, path)
+    finally:
+        written.unlink()
+    _sync_directory(path.parent)
+    return ring
+
+
+def rotate(path: Path, policy: EdgePolicy | None = None) -> KeyRing:
+    """Sign with a new key from now on; the latest older ones still verify.
+
+    Running servers read the file when they start. Raises ``ConfigurationError``.
+    """
+    kept = (policy or EdgePolicy()).token_keys_kept
+    ring = load(path)
+    ring = replace(ring, tokens=(_new_token_key(), *ring.tokens)[:kept])
+    _write_beside(path, ring).replace(path)
+    _sync_directory(path.parent)
+    return ring
+
+
+def load(path: Path) -> KeyRing:
+    """The ring at ``path``. Raises ``ConfigurationError`` that says how to put it right."""
+    text = _read_private(path)
+    try:
+        return _checked(_parse(text))
+    except _Unusable as problem:
+        raise ConfigurationError(
+            f"The keys in {path} are not usable: {problem}. "
+            f"Move the file away and make new keys with: bedside keys init"
+        ) from None
+
+
+class _Unusable(Exception):
+    """What is wrong with a ring, in words that repeat no secret."""
+
+
+def _read_private(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            text = file.read()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"There are no keys at {path}. Make them with: bedside keys init"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The keys at {path} cannot be read ({type(error).__name__})."
+        ) from None
+    if mode & 0o037:  # a group may read (mounted secrets are given to one), and nothing more
+        raise ConfigurationError(
+            f"Others can read or change the keys at {path} (mode {mode:04o}). "
+            f"Close it with: chmod 600 {path}, then replace the keys with: bedside keys rotate"
+        )
+    return text
+
+
+def _parse(text: str) -> KeyRing:
+    try:
+        data = json.loads(text, object_pairs_hook=_unique)
+        if not isinstance(data, dict) or data.keys() != _KNOWN or data["schema"] != _SCHEMA:
+            raise _Unusable("its layout is not the one this version writes")
+        keys = [_token_key(entry) for entry in data["tokens"]]
+        active = [key for key in keys if key.kid == data["active"]]
+        others = [key for key in keys if key.kid != data["active"]]
+        return KeyRing((*active, *others), _decode(data["audit"]), _decode(data["sealing"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _Unusable("it is not the JSON that this version writes") from None
+
+
+def _checked(ring: KeyRing) -> KeyRing:
+    kids = [key.kid for key in ring.tokens]
+    found = [*(key.secret for key in ring.tokens), ring.audit, ring.sealing]
+    if len(kids) != len(set(kids)):
+        raise _Unusable("two token keys have the same kid")
+    if any(key.alg != ALGORITHM for key in ring.tokens):
+        raise _Unusable(f"a token key is not for {ALGORITHM}")
+    if any(len(secret) < _KEY_BYTES for secret in found):
+        raise _Unusable(f"a key is shorter than {_KEY_BYTES} bytes")
+    if any(len(set(secret)) < _FEWEST_DISTINCT for secret in found):
+        raise _Unusable("a key is not random")
+    if len(found) != len(set(found)):
+        raise _Unusable("the same secret is used for two purposes")
+    return ring
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("duplicate key")
+    return dict(pairs)
+
+
+def _token_key(entry: dict[str, Any]) -> TokenKey:
+    if not isinstance(entry["kid"], str) or not entry["kid"]:
+        raise ValueError("kid")
+    return TokenKey(entry["kid"], _decode(entry["secret"]), entry["alg"])
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+    except (AttributeError, binascii.Error) as error:
+        raise ValueError("not base64url") from error
+
+
+def _encode(secret: bytes) -> str:
+    return base64.urlsafe_b64encode(secret).decode("ascii")
+
+
+def _new_secret() -> bytes:
+    return secrets.token_bytes(_KEY_BYTES)
+
+
+def _new_token_key() -> TokenKey:
+    return TokenKey(secrets.token_hex(8), _new_secret())
+
+
+def _write_beside(path: Path, ring: KeyRing) -> Path:
+    """Write the whole ring, durably, to a new private file in the same directory."""
+    content = {
+        "schema": _SCHEMA,
+        "active": ring.active.kid,
+        "tokens": [
+            {"kid": key.kid, "alg": key.alg, "secret": _encode(key.secret)} for key in ring.tokens
+        ],
+        "audit": _encode(ring.audit),
+        "sealing": _encode(ring.sealing),
+    }
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return beside
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a name in the directory as durable as the file it names."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
