@@ -14,7 +14,9 @@ class Policy:
     """How visits behave."""
 
     opens_before: float = 30 * 60  # people told "be early" come up to half an hour early
-    overrun: float = 2 * 60 * 60  # clinics run late; ending a running visit by clock is the last resort
+    overrun: float = (
+        2 * 60 * 60
+    )  # clinics run late; ending a running visit by clock is the last resort
     deserted_after: float = 20 * 60  # everybody gone this long will not come back by themselves
     waiting_place_kept: float = 10 * 60  # a closed lid or a lift ride must not cost the place
     max_seats: int = 24  # a family conference with staff; bounds every per-visit loop
@@ -69,11 +71,17 @@ class EdgePolicy:
     """How the doors of the server behave."""
 
     token_life: float = 10 * 60  # a stolen token is soon worthless; the page renews over its socket
-    token_longest: float = 15 * 60  # refused at verification, so that a bug in minting cannot outlive this
+    token_longest: float = (
+        15 * 60
+    )  # refused at verification, so that a bug in minting cannot outlive this
     token_leeway: float = 30.0  # clocks of two nodes may disagree by this much, not more
-    token_bytes: int = 4_096  # several times the largest token we make; bounds the work before the signature
+    token_bytes: int = (
+        4_096  # several times the largest token we make; bounds the work before the signature
+    )
     token_keys_kept: int = 3  # the active key and two older: a rotation may be repeated at once
     reply_kept: float = 24 * 60 * 60  # the practice's system retries within a day or asks a person
-    store_busy: float = 0.5  # another process's transaction lasts milliseconds; everybody waits behind this
+    store_busy: float = (
+        0.5  # another process's transaction lasts milliseconds; everybody waits behind this
+    )
     log_page: int = 1_000  # entries of the log read at once; bounds the memory of one request
     log_value: int = 1_000  # characters of one value in a log line; a flood must not fill the disk

@@ -1,0 +1,1 @@
+"""Sound and pictures: packets, transports and forwarding. Knows ``rooms``, never ``server``."""

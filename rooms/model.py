@@ -1,0 +1,238 @@
+"""The nouns of a visit, as frozen values.
+
+Times are seconds since the Unix epoch (UTC) as ``float``; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+VisitId: TypeAlias = str
+SeatId: TypeAlias = str
+DeviceId: TypeAlias = str
+
+
+class Role(StrEnum):
+    """What somebody is in a visit; decides what they may do and see."""
+
+    PATIENT = "patient"
+    PROVIDER = "provider"
+    FAMILY = "family"
+    INTERPRETER = "interpreter"
+    CONSULTANT = "consultant"
+    PRESENTER = "presenter"
+    OBSERVER = "observer"
+
+
+class Stage(StrEnum):
+    """Where the visit as a whole is (states of ``lifecycle``)."""
+
+    SCHEDULED = "scheduled"
+    RESCHEDULED = "rescheduled"
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    INTERRUPTED = "interrupted"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class Admission(StrEnum):
+    """How far one seat has come (states of ``admission``)."""
+
+    INVITED = "invited"
+    CHECKING = "checking"
+    WAITING = "waiting"
+    ADMITTED = "admitted"
+    PRESENT = "present"
+    AWAY = "away"
+    LEFT = "left"
+    DENIED = "denied"
+    REMOVED = "removed"
+
+
+class Standing(StrEnum):
+    """What one browser is to the seat whose link it opened."""
+
+    HOLDING = "holding"  # the seat's own device: what it does, the seat does
+    OPENED = "opened"  # another device on the same link; has not asked to come in
+    WAITING = "waiting"  # another device on the same link, asking to come in
+    REFUSED = "refused"  # another device that staff turned away
+
+
+class EndReason(StrEnum):
+    """Why a visit ended."""
+
+    BY_PROVIDER = "by_provider"
+    BY_PRACTICE = "by_practice"
+    TIME_UP = "time_up"
+    DESERTED = "deserted"
+
+
+class Need(StrEnum):
+    """How somebody communicates, where that changes what the system must do."""
+
+    SIGNING = "signing"
+    RELAY = "relay"
+    CAPTIONS = "captions"
+
+
+class ActorKind(StrEnum):
+    """Who stands behind an event."""
+
+    SEAT = "seat"
+    DESK = "desk"
+    PRACTICE = "practice"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something; ``id`` is a seat id for seats and an opaque id for everyone else."""
+
+    kind: ActorKind
+    id: str = ""
+    device: DeviceId = ""
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A named instant that a state waits for; sent back as ``DeadlinePassed`` when it comes."""
+
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One browser that opened the seat's link.
+
+    ``credential`` is the SHA-256 (hex) of the secret in that browser's cookie, never the secret.
+    """
+
+    id: DeviceId
+    credential: str
+    opened_at: float
+    standing: Standing
+    connected: bool = False
+    waiting_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePlan:
+    """What the seat agreed to if its video fails. Stored now; read by the phone fallback."""
+
+    number: str = ""
+    consented_at: float | None = None
+    wording: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A one-way message from the clinic to somebody who waits."""
+
+    id: int
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Seconds a seat spent in the visit by the way it was there."""
+
+    video: float = 0.0
+    sound: float = 0.0
+    phone: float = 0.0
+    since: float | None = None
+    first_in: float | None = None
+    last_out: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """One person's place in a visit; outlives any connection.
+
+    ``epoch`` grows whenever every session of the seat must become worthless.
+    ``name`` is what the practice calls the person, ``said_name`` what they typed themselves.
+    """
+
+    id: SeatId
+    role: Role
+    name: str = ""
+    said_name: str = ""
+    language: str = ""
+    relationship: str = ""
+    external_ids: tuple[tuple[str, str], ...] = ()
+    needs: frozenset[Need] = frozenset()
+    phone: PhonePlan = field(default_factory=PhonePlan)
+    admission: Admission = Admission.INVITED
+    deadline: Deadline | None = None
+    waiting_since: float | None = None
+    devices: tuple[Device, ...] = ()
+    epoch: int = 1
+    revoked: bool = False
+    microphone: bool = True
+    camera: bool = True
+    notices: tuple[Notice, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def holder(self) -> Device | None:
+        """The seat's own device, if any browser has opened the link yet."""
+        return next((d for d in self.devices if d.standing is Standing.HOLDING), None)
+
+    @property
+    def shown_name(self) -> str:
+        """The name others see: the practice's word comes before the person's own."""
+        return self.name or self.said_name
+
+    def device(self, device_id: DeviceId) -> Device | None:
+        """The device with this id, if it ever opened this seat's link."""
+        return next((d for d in self.devices if d.id == device_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One encounter. ``host`` is whom the invited are told they will meet (not the roster)."""
+
+    id: VisitId
+    practice: str
+    starts_at: float
+    ends_at: float
+    host: str = ""
+    external_ids: tuple[tuple[str, str], ...] = ()
+    stage: Stage = Stage.SCHEDULED
+    deadline: Deadline | None = None
+    deserted: Deadline | None = None
+    end_reason: EndReason | None = None
+    ended_at: float | None = None
+    moved_from: float | None = None
+    seats: tuple[Seat, ...] = ()
+    revision: int = 0
+
+    def seat(self, seat_id: SeatId) -> Seat | None:
+        """The seat with this id, if the visit has one."""
+        return next((s for s in self.seats if s.id == seat_id), None)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Link:
+    """One direction of media between two admitted seats.
+
+    A link with neither sound nor picture is a pause: the forward exists and sends nothing.
+    """
+
+    source: SeatId
+    hearer: SeatId
+    sound: bool = True
+    picture: bool = True
+
+
+INSIDE = frozenset({Admission.ADMITTED, Admission.PRESENT, Admission.AWAY})
+BARRED = frozenset({Admission.DENIED, Admission.REMOVED})
+RUNNING = frozenset({Stage.OPEN, Stage.IN_PROGRESS, Stage.INTERRUPTED})
+OVER = frozenset({Stage.ENDED, Stage.CANCELLED})

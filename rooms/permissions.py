@@ -1,0 +1,127 @@
+"""Who may do what: one matrix, printed in PROTOCOL.md and tested cell by cell.
+
+The matrix speaks of roles. ``require`` adds what no role can override: staff actions need a person
+who is inside, on the seat's own device, and never concern one's own seat.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from rooms.errors import NotAdmitted, NotPermitted, UnknownSeat
+from rooms.events import (
+    Event,
+    NoticeSent,
+    SeatAdded,
+    SeatAdmitted,
+    SeatEvent,
+    SeatLetBack,
+    SeatObjected,
+    SeatRevoked,
+    SeatSentBack,
+    SeatWasDenied,
+    SeatWasRemoved,
+    VisitRescheduled,
+    VisitWasCancelled,
+    VisitWasEnded,
+)
+from rooms.model import INSIDE, Actor, ActorKind, Role, Seat, Visit
+
+
+class Action(StrEnum):
+    """Something a role may or may not do."""
+
+    SPEAK = "speak"
+    SHOW = "show"
+    HEAR = "hear"
+    ENTER_DIRECTLY = "enter_directly"
+    SEE_WAITING = "see_waiting"
+    SEE_FAMILY_WAITING = "see_family_waiting"
+    ADMIT = "admit"
+    DENY = "deny"
+    REMOVE = "remove"
+    SEND_BACK = "send_back"
+    LET_BACK = "let_back"
+    MESSAGE = "message"
+    OBJECT = "object"
+    INVITE = "invite"
+    END = "end"
+    RESCHEDULE = "reschedule"
+    CANCEL = "cancel"
+    REVOKE = "revoke"
+
+
+A = Action
+_TAKE_PART = frozenset({A.SPEAK, A.SHOW, A.HEAR})
+_RUN_THE_DOOR = frozenset({A.SEE_WAITING, A.ADMIT, A.DENY, A.SEND_BACK, A.LET_BACK, A.MESSAGE})
+
+MATRIX: dict[Role | ActorKind, frozenset[Action]] = {
+    Role.PATIENT: _TAKE_PART | {A.SEE_FAMILY_WAITING, A.OBJECT},
+    Role.PROVIDER: _TAKE_PART | _RUN_THE_DOOR | {A.ENTER_DIRECTLY, A.REMOVE, A.INVITE, A.END},
+    Role.FAMILY: _TAKE_PART,
+    Role.INTERPRETER: _TAKE_PART,
+    Role.CONSULTANT: _TAKE_PART,
+    Role.PRESENTER: _TAKE_PART,
+    Role.OBSERVER: frozenset({A.HEAR}),
+    ActorKind.DESK: _RUN_THE_DOOR | {A.REMOVE},
+    ActorKind.PRACTICE: _RUN_THE_DOOR
+    | {A.REMOVE, A.INVITE, A.END, A.RESCHEDULE, A.CANCEL, A.REVOKE},
+}
+
+ACTION_OF: dict[type[Event], Action] = {
+    SeatAdmitted: A.ADMIT,
+    SeatWasDenied: A.DENY,
+    SeatWasRemoved: A.REMOVE,
+    SeatSentBack: A.SEND_BACK,
+    SeatLetBack: A.LET_BACK,
+    NoticeSent: A.MESSAGE,
+    SeatObjected: A.OBJECT,
+    SeatAdded: A.INVITE,
+    VisitWasEnded: A.END,
+    VisitRescheduled: A.RESCHEDULE,
+    VisitWasCancelled: A.CANCEL,
+    SeatRevoked: A.REVOKE,
+}
+
+
+def may(who: Role | ActorKind, action: Action) -> bool:
+    """Whether the matrix lets this role or kind of actor do this."""
+    return action in MATRIX[who]
+
+
+def require(visit: Visit, event: Event) -> None:
+    """Raise unless ``event.by`` may cause ``event``. Events without a row are nobody's privilege.
+
+    Raises ``NotPermitted``, ``NotAdmitted`` or ``UnknownSeat``.
+    """
+    action = ACTION_OF.get(type(event))
+    if action is None or event.by.kind is ActorKind.SYSTEM:
+        return
+    if event.by.kind is not ActorKind.SEAT:
+        allowed = may(event.by.kind, action)
+    else:
+        allowed = may(acting_seat(visit, event.by).role, action) and not _concerns_self(event)
+    if not allowed or not _objection_fits(visit, event):
+        raise NotPermitted
+
+
+def acting_seat(visit: Visit, actor: Actor) -> Seat:
+    """The seat behind a seat actor, if it is inside and acts on its own device."""
+    seat = visit.seat(actor.id)
+    if seat is None:
+        raise UnknownSeat
+    holder = seat.holder
+    if seat.admission not in INSIDE or holder is None or holder.id != actor.device:
+        raise NotAdmitted
+    return seat
+
+
+def _concerns_self(event: Event) -> bool:
+    return isinstance(event, SeatEvent) and event.seat == event.by.id
+
+
+def _objection_fits(visit: Visit, event: Event) -> bool:
+    if not isinstance(event, SeatObjected):
+        return True
+    seat = visit.seat(event.seat)
+    return seat is None or seat.role is Role.FAMILY

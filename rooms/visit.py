@@ -1,0 +1,281 @@
+"""The visit as a whole: the one place where the machines meet.
+
+``step`` is the only way a visit changes. The machines couple here and nowhere else, through events
+derived from what the world looks like before and after (``DERIVED``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rooms import admission, lifecycle
+from rooms.effects import Effect
+from rooms.errors import (
+    DoorClosed,
+    NotAdmitted,
+    SeatDenied,
+    SeatRemoved,
+    UnknownDevice,
+    UnknownSeat,
+    VisitCancelled,
+    VisitEarly,
+    VisitEnded,
+    VisitExpired,
+    VisitFull,
+    VisitMoved,
+    VisitRunning,
+)
+from rooms.events import (
+    DeadlinePassed,
+    Emptied,
+    Event,
+    LinkOpened,
+    Met,
+    Occupied,
+    OwnSeatEvent,
+    Parted,
+    SeatAdded,
+    SeatDeadlinePassed,
+    SeatEvent,
+    SeatRevoked,
+    SessionClosed,
+    VisitEvent,
+)
+from rooms.model import (
+    BARRED,
+    INSIDE,
+    OVER,
+    RUNNING,
+    Admission,
+    EndReason,
+    Link,
+    Role,
+    Seat,
+    SeatId,
+    Stage,
+    Usage,
+    Visit,
+)
+from rooms.permissions import Action, may, require
+from rooms.policy import Policy
+
+Result = tuple[Visit, tuple[Effect, ...]]
+Due = DeadlinePassed | SeatDeadlinePassed
+
+
+def schedule(visit: Visit, policy: Policy) -> Visit:
+    """A new visit, waiting to open."""
+    return replace(visit, stage=Stage.SCHEDULED, deadline=lifecycle.opening(visit, policy))
+
+
+def step(visit: Visit, event: Event, now: float, policy: Policy) -> Result:
+    """The visit after ``event`` and the effects ordered; the same object if nothing changed.
+
+    Raises the ``RoomError`` that says why ``event`` is refused; the visit is then as it was.
+    """
+    require(visit, event)
+    after, effects = _move(visit, event, now, policy)
+    for predicate, rising, falling in DERIVED:
+        was, is_now = predicate(visit), predicate(after)
+        if was != is_now:
+            derived = rising() if is_now else falling()
+            after, more = lifecycle.LIFECYCLE.step(after, derived, now, policy)
+            effects += more
+    if after == visit:
+        return visit, effects
+    after = _account(visit, after, now)
+    return replace(after, revision=visit.revision + 1), effects
+
+
+def catch_up(visit: Visit, now: float, policy: Policy) -> Result:
+    """The visit after every deadline that has come by ``now``, each at its own time."""
+    effects: tuple[Effect, ...] = ()
+    while (due := next_deadline(visit)) is not None and due.deadline.at <= now:
+        visit, more = step(visit, due, due.deadline.at, policy)
+        effects += more
+    return visit, effects
+
+
+def next_deadline(visit: Visit) -> Due | None:
+    """The deadline that comes first, as the event to send back when it does."""
+    due: list[Due] = [
+        DeadlinePassed(deadline=d) for d in (visit.deadline, visit.deserted) if d is not None
+    ]
+    if visit.stage not in OVER:
+        due += [
+            SeatDeadlinePassed(seat=s.id, deadline=s.deadline) for s in visit.seats if s.deadline
+        ]
+    return min(due, key=lambda event: event.deadline.at, default=None)
+
+
+def who_hears_whom(visit: Visit) -> frozenset[Link]:
+    """Every direction in which media may flow now: only between seats that are inside.
+
+    A link with neither sound nor picture stays, paused, so that un-muting is heard at once.
+    """
+    if visit.stage not in RUNNING:
+        return frozenset()
+    inside = [seat for seat in visit.seats if seat.admission in INSIDE]
+    return frozenset(
+        Link(
+            source=source.id,
+            hearer=hearer.id,
+            sound=source.microphone and may(source.role, Action.SPEAK),
+            picture=source.camera and may(source.role, Action.SHOW),
+        )
+        for source in inside
+        for hearer in inside
+        if source is not hearer and may(hearer.role, Action.HEAR)
+    )
+
+
+def inside(visit: Visit) -> frozenset[SeatId]:
+    """The seats that may have media at all."""
+    if visit.stage not in RUNNING:
+        return frozenset()
+    return frozenset(seat.id for seat in visit.seats if seat.admission in INSIDE)
+
+
+def door(visit: Visit, seat: Seat) -> DoorClosed | None:
+    """Why the link of ``seat`` opens nothing now, or None when it does."""
+    closed = _CLOSED.get(visit.stage)
+    if closed is not None:
+        return _expired(visit) or closed()
+    if seat.admission is Admission.DENIED:
+        return SeatDenied()
+    return SeatRemoved() if seat.admission is Admission.REMOVED else None
+
+
+_CLOSED: dict[Stage, type[DoorClosed]] = {
+    Stage.SCHEDULED: VisitEarly,
+    Stage.RESCHEDULED: VisitMoved,
+    Stage.ENDED: VisitEnded,
+    Stage.CANCELLED: VisitCancelled,
+}
+
+
+def _expired(visit: Visit) -> DoorClosed | None:
+    by_clock = visit.end_reason in (EndReason.TIME_UP, EndReason.DESERTED)
+    return VisitExpired() if by_clock else None
+
+
+# -- one event --------------------
+
+
+def _move(visit: Visit, event: Event, now: float, policy: Policy) -> Result:
+    match event:
+        case SeatAdded():
+            return _add(visit, event.seat, policy), ()
+        case VisitEvent():
+            if lifecycle.is_stale(visit, event):
+                return visit, ()
+            return lifecycle.LIFECYCLE.step(visit, event, now, policy)
+        case SeatEvent():
+            return _move_seat(visit, event, now, policy)
+    raise AssertionError(f"no machine takes {event.name}")
+
+
+def _move_seat(visit: Visit, event: SeatEvent, now: float, policy: Policy) -> Result:
+    seat = visit.seat(event.seat)
+    if seat is None:
+        raise UnknownSeat
+    if admission.is_stale(seat, event):
+        return visit, ()
+    _check_device(seat, event)
+    _check_running(visit, seat, event)
+    after, effects = admission.ADMISSION.step(seat, event, now, policy)
+    moved = replace(visit, seats=tuple(after if s.id == seat.id else s for s in visit.seats))
+    if after.admission in INSIDE and len(inside(moved)) > max(
+        policy.max_inside, len(inside(visit))
+    ):
+        raise VisitFull
+    return moved, effects
+
+
+def _check_device(seat: Seat, event: SeatEvent) -> None:
+    device = getattr(event, "device", "")
+    if isinstance(event, LinkOpened) or not device:
+        return
+    if seat.device(device) is None:
+        raise UnknownDevice
+    if isinstance(event, OwnSeatEvent) and event.needs_holder:
+        holder = seat.holder
+        if holder is None or holder.id != device:
+            raise NotAdmitted
+
+
+def _check_running(visit: Visit, seat: Seat, event: SeatEvent) -> None:
+    """Seats move while the visit runs; a page may go, and a seat be withdrawn, at any time."""
+    if visit.stage in RUNNING or isinstance(
+        event, SessionClosed | SeatRevoked | SeatDeadlinePassed
+    ):
+        return
+    raise door(visit, seat) or VisitEarly()
+
+
+def _add(visit: Visit, seat: Seat, policy: Policy) -> Visit:
+    if visit.stage in OVER:
+        raise _expired(visit) or VisitEnded()
+    if len(visit.seats) >= policy.max_seats:
+        raise VisitFull
+    if visit.seat(seat.id) is not None:
+        raise VisitRunning
+    return replace(visit, seats=(*visit.seats, seat))
+
+
+# -- how the machines meet --------------------
+
+
+def together(visit: Visit) -> bool:
+    """A provider and somebody else are present."""
+    present = [seat.role for seat in visit.seats if seat.admission is Admission.PRESENT]
+    return Role.PROVIDER in present and len(present) > 1
+
+
+def occupied(visit: Visit) -> bool:
+    """Somebody's page is connected, in the visit or at its door."""
+    return any(
+        device.connected
+        for seat in visit.seats
+        if seat.admission not in BARRED
+        for device in seat.devices
+    )
+
+
+DERIVED: tuple[tuple[Callable[[Visit], bool], type[VisitEvent], type[VisitEvent]], ...] = (
+    (together, Met, Parted),
+    (occupied, Occupied, Emptied),
+)
+
+
+# -- minutes --------------------
+
+
+def _account(before: Visit, after: Visit, now: float) -> Visit:
+    """Add up how long each seat was there by video and by sound."""
+    former = {seat.id: seat for seat in before.seats}
+    seats = tuple(
+        _tally(former.get(seat.id), seat, _way(before, former.get(seat.id)), _way(after, seat), now)
+        for seat in after.seats
+    )
+    return replace(after, seats=seats)
+
+
+def _way(visit: Visit, seat: Seat | None) -> str:
+    if seat is None or visit.stage not in RUNNING or seat.admission is not Admission.PRESENT:
+        return ""
+    return "video" if seat.camera and may(seat.role, Action.SHOW) else "sound"
+
+
+def _tally(before: Seat | None, after: Seat, was: str, is_now: str, now: float) -> Seat:
+    if was == is_now:
+        return after
+    usage: Usage = after.usage
+    if was and usage.since is not None:
+        spent = getattr(usage, was) + max(0.0, now - usage.since)
+        usage = replace(usage, **{was: spent}, since=None, last_out=now)
+    if is_now:
+        first = usage.first_in if usage.first_in is not None else now
+        usage = replace(usage, since=now, first_in=first, last_out=None)
+    return replace(after, usage=usage)
