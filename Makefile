@@ -13,10 +13,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
-NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web_client --silent
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web_client --loglevel=error
 COMPILE := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
-WEB := $(shell find web_client -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+MODULES := web_client/node_modules
+# Directories are listed too: theirs is the time that changes when a file goes away.
+WEB := $(shell find web_client -mindepth 1 \( -name node_modules -o -name dist \) -prune -o -print)
 
 # What a browser, a TURN server and a browser driver need from the system: command, then package.
 TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn
@@ -77,13 +79,14 @@ $(STAMPS)/project: $(STAMPS)/run pyproject.toml README.md LICENSE scripts/wheel_
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(STAMPS)/node: web_client/package-lock.json $(STAMPS)/run
-	@$(NPM) ci --no-audit --no-fund
+$(MODULES)/.package-lock.json: web_client/package-lock.json $(STAMPS)/run
+	@echo "Installing what builds the browser app …" >&2
+	$(NPM) ci >&2
 	touch $@
 
-web_client/dist/join.html: $(STAMPS)/node $(WEB)
+web_client/dist/join.html: $(MODULES)/.package-lock.json $(WEB)
 	@echo "Building the browser app …" >&2
-	$(NPM) run build
+	$(NPM) run build >&2
 	touch $@
 
 $(STAMPS)/test: requirements/test.txt $(STAMPS)/run scripts/system_packages
