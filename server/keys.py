@@ -12,13 +12,13 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rooms.policy import EdgePolicy
 from server.config import ConfigurationError
+from server.strict_json import parse_object
 
 ALGORITHM = "HS256"
 _SCHEMA = 1
@@ -132,14 +132,14 @@ def _read_private(path: Path) -> str:
 
 def _parse(text: str) -> KeyRing:
     try:
-        data = json.loads(text, object_pairs_hook=_unique)
-        if not isinstance(data, dict) or data.keys() != _KNOWN or data["schema"] != _SCHEMA:
+        data = parse_object(text)
+        if data.keys() != _KNOWN or data["schema"] != _SCHEMA:
             raise _Unusable("its layout is not the one this version writes")
         keys = [_token_key(entry) for entry in data["tokens"]]
         active = [key for key in keys if key.kid == data["active"]]
         others = [key for key in keys if key.kid != data["active"]]
         return KeyRing((*active, *others), _decode(data["audit"]), _decode(data["sealing"]))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise _Unusable("it is not the JSON that this version writes") from None
 
 
@@ -157,12 +157,6 @@ def _checked(ring: KeyRing) -> KeyRing:
     if len(found) != len(set(found)):
         raise _Unusable("the same secret is used for two purposes")
     return ring
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("duplicate key")
-    return dict(pairs)
 
 
 def _token_key(entry: dict[str, Any]) -> TokenKey:

@@ -1,4 +1,4 @@
-"""Session tokens: short JWTs (RFC 7519) that name a seat or a desk, and grant nothing by themselves.
+"""Session tokens: short JWTs (RFC 7519) that name a seat or a desk and grant nothing themselves.
 
 PyJWT checks the signature; everything it accepts by default and we must not is refused here
 (RFC 8725): any header but ``alg``, ``kid`` and ``typ``, another class of token, any claim that is
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -22,6 +21,7 @@ import jwt
 from rooms.errors import BedsideError
 from rooms.policy import EdgePolicy
 from server.keys import KeyRing, TokenKey
+from server.strict_json import parse_object
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
@@ -114,9 +114,9 @@ class _Tokens(ABC, Generic[Claims]):
         if not _COMPACT.fullmatch(token):
             raise TokenInvalid("malformed")
         head, body, _ = (_decode(segment) for segment in token.split("."))
-        key = self._key_for(_strict_json(head))
+        key = self._key_for(_object(head))
         self._check_signature(token, key)
-        payload = _strict_json(body)
+        payload = _object(body)
         self._check_names_and_types(payload)
         self._check_times(payload["iat"], payload["exp"])
         return self._claims(payload)
@@ -228,22 +228,8 @@ def _decode(segment: str) -> bytes:
     return raw
 
 
-def _strict_json(raw: bytes) -> dict[str, Any]:
-    """One JSON object without repeated keys or numbers that are none."""
+def _object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        return parse_object(raw.decode("utf-8"))
+    except ValueError:
         raise TokenInvalid("malformed") from None
-    if not isinstance(value, dict):
-        raise TokenInvalid("malformed")
-    return value
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("duplicate key")
-    return dict(pairs)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)

@@ -39,7 +39,7 @@ WORLDLY = {
 
 # Parts that are wrapped once: who may import them, so that replacing one touches one place.
 DOORS = {
-    "sqlite3": ("server/sqlite_store.py",),
+    "sqlite3": ("server/sqlite_thread.py",),
     "jwt": ("server/tokens.py",),
     "pylibsrtp": ("media/transport.py",),
 }
