@@ -1,4 +1,4 @@
-"""JSON in its one reading: no repeated keys (the last would win), no NaN, no infinity (RFC 8259)."""
+"""JSON in its one reading: no repeated keys (the last would win), no NaN, no infinity."""
 
 from __future__ import annotations
 
