@@ -23,45 +23,6 @@ _SECRET_WORDS = frozenset({
     "names", "notice", "number", "offer", "passphrase", "password", "phone", "phones", "pwd",
     "relationship", "sdp", "secret", "secrets", "text", "title", "token", "tokens", "ufrag",
 })  # fmt: skip
-_WORDS = frozenset(
-    [
-        "answer",
-        "auth",
-        "authorization",
-        "body",
-        "candidate",
-        "cookie",
-        "cookies",
-        "credential",
-        "credentials",
-        "email",
-        "fingerprint",
-        "host",
-        "jwt",
-        "language",
-        "link",
-        "links",
-        "name",
-        "names",
-        "notice",
-        "number",
-        "offer",
-        "passphrase",
-        "password",
-        "phone",
-        "phones",
-        "pwd",
-        "relationship",
-        "sdp",
-        "secret",
-        "secrets",
-        "text",
-        "title",
-        "token",
-        "tokens",
-        "ufrag",
-    ]
-)
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+")
 _SDP = re.compile(r"(?:^|\s)(?:v=0|[am]=\S|candidate:)|ice-pwd|ice-ufrag", re.IGNORECASE)
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
