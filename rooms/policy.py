@@ -87,22 +87,31 @@ class EdgePolicy:
     log_value: int = 1_000  # characters of one value in a log line; a flood must not fill the disk
     max_frame: int = 64 * 1024  # one message or polling body; twice the largest SDP we take
     max_json_depth: int = 16  # our deepest payload is 4; recursion is what deep JSON attacks
-    max_connect_name: int = 64  # characters of a Socket.IO namespace; ours have 6
     connect_within: float = 5.0  # from open line to accepted token; a slow phone needs two
     body_within: float = 10.0  # for a request's body; 64 KiB over 2G take six
     ping_every: int = 5  # whole seconds: Engine.IO announces a fraction as 0
     ping_answer_within: int = 10  # with ping_every: a dead browser is noticed within 15 s
     goodbye_within: float = 0.5  # for a refused browser to answer the close, then the line is cut
+    offence_lines: int = (
+        20  # log lines of one kind at once, then one per second: floods stay readable
+    )
     event_rate: float = 20.0  # frames of one socket, sustained; people's clicks are below 2
     event_burst: int = 60  # frames; a page that joins a full visit sends about 20 at once
     outbound_bytes: int = 900_000  # waiting for one browser; with the system's buffers below 1 MB
     outbound_messages: int = 256  # waiting for one browser; more is minutes behind, not seconds
-    connects_per_minute: float = 30.0  # new sockets per address; raise it for a clinic behind one NAT
-    open_per_address: int = 50  # sockets at once per address; raise it for a clinic behind one NAT
+    connects_per_minute: float = 30.0  # new sockets per address; more for a clinic behind one NAT
+    open_per_address: int = 50  # sockets at once per address; more for a clinic behind one NAT
     bad_links_per_minute: float = 20.0  # per address; a person mistypes a few times
     sessions_per_minute: float = 60.0  # per address; a ward reloading after a power cut
-    limiter_keys: int = 20_000  # addresses remembered by one limiter: about 3 MB, then the idlest go
+    limiter_keys: int = 20_000  # addresses one limiter remembers: about 3 MB; the idlest go
     ipv6_block: int = 64  # bits: one household or phone owns all addresses of a /64 (RFC 6177)
     hsts_life: int = 2 * 365 * 24 * 60 * 60  # two years, as browsers' preload lists ask
     asset_life: int = 365 * 24 * 60 * 60  # names of /assets/ files change with their content
     turn_life: float = 60 * 60  # a leaked TURN password relays for an hour at most
+    save_tries: int = 5  # a lost race is computed again; more than this is not a race
+    deadline_retry: float = 5.0  # while the store is away, ask again this often
+    presence_retry: float = 1.0  # a drop that could not be stored is stored soon after
+    desk_refresh: float = 0.25  # a desk reads faster than this only in films
+    desk_window: float = 18 * 60 * 60  # a desk sees the day around now, night shifts included
+    events_page: int = 500  # entries of one page of GET /v1/events
+    idle_queue: float = 30.0  # a visit's effect queue goes away when nothing happened this long
