@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.admission import waiting_devices
+from rooms.admission_rules import waiting_devices
 from rooms.errors import UnknownDevice, UnknownSeat
 from rooms.model import (
     BARRED,
@@ -143,7 +143,9 @@ def is_inside(visit: Visit, seat: Seat, device: Device) -> bool:
 
 
 def waiting_list(visit: Visit) -> tuple[Waiting, ...]:
-    """Every device that waits, longest first, as staff see it."""
+    """Every device that waits, longest first, as staff see it; nobody waits at a closed door."""
+    if visit.stage not in RUNNING:
+        return ()
     entries = [
         _waiting(seat, device)
         for seat in visit.seats
@@ -160,7 +162,6 @@ def guest_list(visit: Visit) -> tuple[Invited, ...]:
 
 def _me(visit: Visit, seat: Seat, device: Device, inside: bool, policy: Policy) -> Me:
     headcount = sum(s.admission in INSIDE for s in visit.seats) if inside else 1
-    second = device.standing is not Standing.HOLDING
     return Me(
         seat=seat.id,
         device=device.id,
@@ -171,9 +172,9 @@ def _me(visit: Visit, seat: Seat, device: Device, inside: bool, policy: Policy) 
         inside=inside,
         microphone=seat.microphone,
         camera=seat.camera,
-        waiting_since=device.waiting_since if second else seat.waiting_since,
+        waiting_since=_waits_since(seat, device),
         may=tuple(sorted(MATRIX[seat.role])),
-        notices=seat.notices if device in waiting_devices(seat) else (),
+        notices=_notices(seat, device),
         video_kbps=policy.video_kbps_for(headcount),
     )
 
@@ -207,7 +208,6 @@ def _guest_list(visit: Visit, reader: Seat) -> tuple[Invited, ...]:
 
 
 def _waiting(seat: Seat, device: Device) -> Waiting:
-    second = device.standing is not Standing.HOLDING
     return Waiting(
         seat=seat.id,
         device=device.id,
@@ -217,10 +217,22 @@ def _waiting(seat: Seat, device: Device) -> Waiting:
         relationship=seat.relationship,
         language=seat.language,
         needs=tuple(sorted(seat.needs)),
-        waiting_since=device.waiting_since if second else seat.waiting_since,
+        waiting_since=_waits_since(seat, device),
         connected=device.connected,
-        another_device=second,
+        another_device=device.standing is not Standing.HOLDING,
     )
+
+
+def _waits_since(seat: Seat, device: Device) -> float | None:
+    return seat.waiting_since if device.standing is Standing.HOLDING else device.waiting_since
+
+
+def _notices(seat: Seat, device: Device) -> tuple[Notice, ...]:
+    """What was said while this very device waited; it may be in other hands than the first."""
+    since = _waits_since(seat, device)
+    if since is None or device not in waiting_devices(seat):
+        return ()
+    return tuple(notice for notice in seat.notices if notice.at >= since)
 
 
 def _invited(seat: Seat) -> Invited:
