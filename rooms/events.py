@@ -58,12 +58,12 @@ class Parted(VisitEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emptied(VisitEvent):
-    """Derived: nobody who was let in is connected."""
+    """Derived: no page is connected any more, neither in the visit nor at its door."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occupied(VisitEvent):
-    """Derived: somebody who was let in is connected again."""
+    """Derived: somebody's page is connected again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The lifecycle of a visit: scheduled → open → in progress ⇄ interrupted → ended.
 
 Two clocks: ``deadline`` belongs to the stage ("opens" while it waits to open, "closes" while it
-runs) and ``deserted`` runs beside it while nobody who was let in is connected.
+runs) and ``deserted`` runs beside it while nobody's page is connected.
 """
 
 from __future__ import annotations
@@ -83,8 +83,17 @@ def everyone_out(visit: Visit, code: str) -> tuple[Effect, ...]:
 
 
 def arm_deserted(visit: Visit, _event: VisitEvent, now: float, policy: Policy) -> Result:
-    """Everybody is gone: end it unless somebody returns."""
-    return replace(visit, deserted=Deadline("deserted", now + policy.deserted_after)), ()
+    """Everybody is gone: end it unless somebody returns. Nobody is missed before it begins."""
+    return _deserted(visit, max(now, visit.starts_at), policy), ()
+
+
+def arm_no_show(visit: Visit, _event: VisitEvent, now: float, policy: Policy) -> Result:
+    """They have not met yet: whoever came early, or waited in vain, may return until it is over."""
+    return _deserted(visit, max(now, visit.ends_at), policy), ()
+
+
+def _deserted(visit: Visit, missed_from: float, policy: Policy) -> Visit:
+    return replace(visit, deserted=Deadline("deserted", missed_from + policy.deserted_after))
 
 
 def disarm_deserted(visit: Visit, _event: VisitEvent, _now: float, _policy: Policy) -> Result:
@@ -127,7 +136,7 @@ ROWS: dict[tuple[Stage, type[VisitEvent]], Rows] = {
     (O, VisitWasEnded): (Row(always, E, end),),
     (O, DeadlinePassed): (Row(always, E, end),),
     (O, Met): (Row(always, P, keep),),
-    (O, Emptied): (Row(always, O, arm_deserted),),
+    (O, Emptied): (Row(always, O, arm_no_show),),
     (O, Occupied): (Row(always, O, disarm_deserted),),
     (P, VisitWasEnded): (Row(always, E, end),),
     (P, DeadlinePassed): (Row(always, E, end),),
