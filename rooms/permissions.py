@@ -1,7 +1,8 @@
 """Who may do what: one matrix, printed in PROTOCOL.md and tested cell by cell.
 
 The matrix speaks of roles. ``require`` adds what no role can override: staff actions need a person
-who is inside, on the seat's own device, and never concern one's own seat.
+who is inside, on the seat's own device, and never concern one's own seat; and what a person does
+at their seat, nobody else can do for them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from rooms.errors import NotAdmitted, NotPermitted, UnknownSeat
 from rooms.events import (
     Event,
     NoticeSent,
+    OwnSeatEvent,
     SeatAdded,
     SeatAdmitted,
     SeatEvent,
@@ -66,6 +68,7 @@ MATRIX: dict[Role | ActorKind, frozenset[Action]] = {
     ActorKind.DESK: _RUN_THE_DOOR | {A.REMOVE},
     ActorKind.PRACTICE: _RUN_THE_DOOR
     | {A.REMOVE, A.INVITE, A.END, A.RESCHEDULE, A.CANCEL, A.REVOKE},
+    ActorKind.SYSTEM: frozenset(),  # clocks and wires decide nothing about people
 }
 
 ACTION_OF: dict[type[Event], Action] = {
@@ -94,8 +97,10 @@ def require(visit: Visit, event: Event) -> None:
 
     Raises ``NotPermitted``, ``NotAdmitted`` or ``UnknownSeat``.
     """
+    if isinstance(event, OwnSeatEvent) and not _comes_from_there(event):
+        raise NotPermitted
     action = ACTION_OF.get(type(event))
-    if action is None or event.by.kind is ActorKind.SYSTEM:
+    if action is None:
         return
     if event.by.kind is not ActorKind.SEAT:
         allowed = may(event.by.kind, action)
@@ -114,6 +119,12 @@ def acting_seat(visit: Visit, actor: Actor) -> Seat:
     if seat.admission not in INSIDE or holder is None or holder.id != actor.device:
         raise NotAdmitted
     return seat
+
+
+def _comes_from_there(event: OwnSeatEvent) -> bool:
+    """The seat's own page did it, or the system noticed it about that page."""
+    by = event.by
+    return by.kind is ActorKind.SYSTEM or by == Actor(ActorKind.SEAT, event.seat, event.device)
 
 
 def _concerns_self(event: Event) -> bool:
