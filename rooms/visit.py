@@ -16,6 +16,7 @@ from rooms.errors import (
     NotAdmitted,
     SeatDenied,
     SeatRemoved,
+    TimesInvalid,
     UnknownDevice,
     UnknownSeat,
     VisitCancelled,
@@ -24,7 +25,6 @@ from rooms.errors import (
     VisitExpired,
     VisitFull,
     VisitMoved,
-    VisitRunning,
 )
 from rooms.events import (
     DeadlinePassed,
@@ -65,7 +65,9 @@ Due = DeadlinePassed | SeatDeadlinePassed
 
 
 def schedule(visit: Visit, policy: Policy) -> Visit:
-    """A new visit, waiting to open."""
+    """A new visit, waiting to open. Raises ``TimesInvalid``."""
+    if not visit.starts_at < visit.ends_at:
+        raise TimesInvalid
     return replace(visit, stage=Stage.SCHEDULED, deadline=lifecycle.opening(visit, policy))
 
 
@@ -112,11 +114,13 @@ def next_deadline(visit: Visit) -> Due | None:
 def who_hears_whom(visit: Visit) -> frozenset[Link]:
     """Every direction in which media may flow now: only between seats that are inside.
 
-    A link with neither sound nor picture stays, paused, so that un-muting is heard at once.
+    A link with neither sound nor picture stays, paused, so that un-muting is heard at once; who may
+    never speak nor show has none.
     """
     if visit.stage not in RUNNING:
         return frozenset()
     inside = [seat for seat in visit.seats if seat.admission in INSIDE]
+    sources = [s for s in inside if may(s.role, Action.SPEAK) or may(s.role, Action.SHOW)]
     return frozenset(
         Link(
             source=source.id,
@@ -124,7 +128,7 @@ def who_hears_whom(visit: Visit) -> frozenset[Link]:
             sound=source.microphone and may(source.role, Action.SPEAK),
             picture=source.camera and may(source.role, Action.SHOW),
         )
-        for source in inside
+        for source in sources
         for hearer in inside
         if source is not hearer and may(hearer.role, Action.HEAR)
     )
@@ -139,9 +143,8 @@ def inside(visit: Visit) -> frozenset[SeatId]:
 
 def door(visit: Visit, seat: Seat) -> DoorClosed | None:
     """Why the link of ``seat`` opens nothing now, or None when it does."""
-    closed = _CLOSED.get(visit.stage)
-    if closed is not None:
-        return _expired(visit) or closed()
+    if visit.stage in _CLOSED:
+        return _closed(visit)
     if seat.admission is Admission.DENIED:
         return SeatDenied()
     return SeatRemoved() if seat.admission is Admission.REMOVED else None
@@ -155,9 +158,9 @@ _CLOSED: dict[Stage, type[DoorClosed]] = {
 }
 
 
-def _expired(visit: Visit) -> DoorClosed | None:
+def _closed(visit: Visit) -> DoorClosed:
     by_clock = visit.end_reason in (EndReason.TIME_UP, EndReason.DESERTED)
-    return VisitExpired() if by_clock else None
+    return VisitExpired() if by_clock else _CLOSED[visit.stage]()
 
 
 # -- one event --------------------
@@ -216,11 +219,11 @@ def _check_running(visit: Visit, seat: Seat, event: SeatEvent) -> None:
 
 def _add(visit: Visit, seat: Seat, policy: Policy) -> Visit:
     if visit.stage in OVER:
-        raise _expired(visit) or VisitEnded()
+        raise _closed(visit)
+    if visit.seat(seat.id) is not None:
+        return visit
     if len(visit.seats) >= policy.max_seats:
         raise VisitFull
-    if visit.seat(seat.id) is not None:
-        raise VisitRunning
     return replace(visit, seats=(*visit.seats, seat))
 
 
