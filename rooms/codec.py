@@ -28,12 +28,15 @@ def decode(text: str) -> Visit:
     """The visit that ``encode`` wrote. Raises ``SchemaUnknown``."""
     try:
         document = json.loads(text)
-        schema = document["schema"]
+        schema, stored = document["schema"], document["visit"]
     except (ValueError, TypeError, KeyError) as error:
         raise SchemaUnknown("not a stored visit") from error
     if schema != SCHEMA:
         raise SchemaUnknown(f"schema {schema!r} is not {SCHEMA}")
-    visit = _build(Visit, document["visit"])
+    try:
+        visit = _build(Visit, stored)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SchemaUnknown("a stored visit whose fields are not ours") from error
     assert isinstance(visit, Visit)
     return visit
 
