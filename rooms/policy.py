@@ -105,7 +105,7 @@ class EdgePolicy:
     sessions_per_minute: float = 60.0  # per address; a ward reloading after a power cut
     limiter_keys: int = 20_000  # addresses one limiter remembers: about 3 MB; the idlest go
     ipv6_block: int = 64  # bits: one household or phone owns all addresses of a /64 (RFC 6177)
-    hsts_life: int = 2 * 365 * 24 * 60 * 60  # two years, as browsers' preload lists ask
+    hsts_life: int = 2 * 365 * 24 * 60 * 60  # two years; browsers learn it anew at each visit
     asset_life: int = 365 * 24 * 60 * 60  # names of /assets/ files change with their content
     turn_life: float = 60 * 60  # a leaked TURN password relays for an hour at most
     save_tries: int = 5  # a lost race is computed again; more than this is not a race
