@@ -1,0 +1,56 @@
+import sqlite3
+
+import pytest
+
+from server.sqlite_schema import STEPS, prepare
+from server.sqlite_store import SqliteStore
+from server.store import StoreUnavailable
+from tests.support.records import a_visit
+
+KEY = b"chain-key-of-the-schema-tests..."
+
+
+@pytest.fixture
+def db():
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def test_preparing_twice_changes_nothing(db):
+    prepare(db)
+    tables = db.execute("SELECT sql FROM sqlite_master").fetchall()
+    prepare(db)
+    assert db.execute("SELECT sql FROM sqlite_master").fetchall() == tables
+    assert db.execute("SELECT version FROM schema").fetchall() == [(len(STEPS),)]
+
+
+def test_an_older_file_gets_the_steps_it_lacks(db, monkeypatch):
+    prepare(db)
+    later = (*STEPS, ("CREATE TABLE more (id TEXT) STRICT",))
+    monkeypatch.setattr("server.sqlite_schema.STEPS", later)
+    prepare(db)
+    assert db.execute("SELECT count(*) FROM more").fetchone() == (0,)
+    assert db.execute("SELECT version FROM schema").fetchall() == [(len(later),)]
+
+
+async def test_the_file_of_a_newer_server_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "bedside.db"
+    store = SqliteStore(path, KEY)
+    await store.open()
+    await store.create(a_visit(), [], [])
+    await store.close()
+    by_hand = sqlite3.connect(path, isolation_level=None)
+    by_hand.execute("UPDATE schema SET version = version + 1")
+    by_hand.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreUnavailable, match="newer version"):
+        await store.open()
+    assert not await store.healthy()
+    assert path.read_bytes() == before
+
+
+def test_types_are_enforced(db):
+    prepare(db)
+    with pytest.raises(sqlite3.IntegrityError):
+        db.execute("INSERT INTO visits VALUES ('v', 'p', 'noon', 'open', 1, '{}')")
