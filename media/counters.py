@@ -1,0 +1,25 @@
+"""What the media plane counts, for metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class MediaCounters:
+    """Totals since start, except ``legs``, which is now. Packets are RTP, bytes are plain RTP."""
+
+    legs: int = 0
+    packets_in: int = 0
+    bytes_in: int = 0
+    packets_out: int = 0
+    bytes_out: int = 0
+    packets_dropped: int = 0  # the socket or connection would not take them
+    packets_refused: int = 0  # did not authenticate, came too fast, or belong to no stream
+    nacks_in: int = 0
+    nacks_out: int = 0
+    resent: int = 0
+    plis_in: int = 0
+    plis_out: int = 0
+    handshakes_failed: int = 0
+    legs_lost: int = 0

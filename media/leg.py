@@ -1,0 +1,111 @@
+"""One browser session's hold on a seat: a connection to send on and one to receive on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from media.forwarding import Feed
+from media.peer import Ground, Peer
+from media.ports import LegListener, LegState, Offer
+from media.publisher import Publisher
+from media.rtp import Kind
+from media.subscriber import Subscriber
+from rooms.model import SeatId
+
+
+class Leg:
+    """Both peers of a leg, and whoever reaches its browser. Lost peers are made anew on demand."""
+
+    def __init__(
+        self, leg_id: str, seat: SeatId, ground: Ground, feeds: Mapping[Kind, Feed]
+    ) -> None:
+        self.id = leg_id
+        self.seat = seat
+        self._ground = ground
+        self._feeds = feeds
+        self._wanted: Mapping[Feed, bool] = {}
+        self._listener: LegListener | None = None
+        self._send: Publisher | None = None
+        self._receive: Subscriber | None = None
+        self._connected = False
+
+    def attach(self, listener: LegListener) -> None:
+        """Reach the browser through this listener; offer what it has not answered."""
+        self._listener = listener
+        if self._send is None:
+            self._open()
+            return
+        for peer in self._peers():
+            peer.offer_again()
+        if self._connected:
+            listener.media_changed(LegState.CONNECTED)
+
+    def detach(self) -> None:
+        """The browser cannot be reached; its media goes on."""
+        self._listener = None
+
+    def restart(self) -> None:
+        """Offer both peers with new ICE credentials, or new peers if they are gone."""
+        if self._send is None:
+            self._open()
+            return
+        for peer in self._peers():
+            peer.restart()
+
+    def _open(self) -> None:
+        self._send = Publisher(self._ground, self, self._feeds)
+        self._receive = Subscriber(self._ground, self)
+        self._receive.want(self._wanted)
+        for peer in self._peers():
+            peer.renegotiate()
+
+    def _peers(self) -> list[Peer]:
+        return [peer for peer in (self._send, self._receive) if peer is not None]
+
+    def want(self, wanted: Mapping[Feed, bool]) -> None:
+        """Receive these feeds, running where true."""
+        self._wanted = wanted
+        if self._receive is not None:
+            self._receive.want(wanted)
+
+    def answer(self, peer_id: str, number: int, sdp: str) -> None:
+        """Hand an answer to the peer it is for. Raises ``SdpRefused``."""
+        for peer in self._peers():
+            if peer.id == peer_id:
+                peer.answer(number, sdp)
+
+    def offer(self, offer: Offer) -> None:
+        if self._listener is not None:
+            self._listener.offered(offer)
+
+    def peer_connected(self, peer: Peer) -> None:
+        if not self._connected and all(each.connected for each in self._peers()):
+            self._connected = True
+            self._tell(LegState.CONNECTED)
+
+    def peer_lost(self, peer: Peer) -> None:
+        if peer not in self._peers():
+            return
+        self._ground.counters.legs_lost += 1
+        self._close_peers()
+        self._tell(LegState.LOST)
+
+    def _tell(self, state: LegState) -> None:
+        if self._listener is not None:
+            self._listener.media_changed(state)
+
+    def tick(self, now: float) -> None:
+        for peer in self._peers():
+            peer.tick(now)
+
+    def _close_peers(self) -> None:
+        peers = self._peers()
+        self._send = self._receive = None
+        self._connected = False
+        for peer in peers:
+            peer.close()
+
+    def close(self) -> None:
+        """Close both peers and tell nobody. Idempotent."""
+        self._listener = None
+        self._close_peers()

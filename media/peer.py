@@ -1,0 +1,179 @@
+"""One peer connection: its negotiation, its ICE agent, its keys. Always one offer at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from media.addresses import Candidate
+from media.counters import MediaCounters
+from media.errors import HandshakeFailed, SdpRefused
+from media.ice import IceAgent, Sockets
+from media.ports import Connection, Offer
+from media.sdp import Agent, Answer, MediaLine, read_answer, write_offer
+from media.tasks import Tasks
+from media.transport import Certificate, DtlsSrtp
+from rooms.policy import MediaPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every peer of one media plane stands on."""
+
+    policy: MediaPolicy
+    clock: Callable[[], float]
+    sockets: Sockets
+    certificate: Certificate
+    candidates: Sequence[Candidate]
+    counters: MediaCounters
+    tasks: Tasks
+
+
+class PeerOwner(Protocol):
+    """Whom a peer tells what happens to it."""
+
+    def offer(self, offer: Offer) -> None:
+        """Send this offer to the browser, if it can be reached."""
+
+    def peer_connected(self, peer: Peer) -> None:
+        """The handshake is done: packets may flow."""
+
+    def peer_lost(self, peer: Peer) -> None:
+        """Nobody is at the other end any more, or never was."""
+
+
+class Peer:
+    """The server's end of one RTCPeerConnection. Subclasses say what travels on it."""
+
+    connection: Connection
+
+    def __init__(self, ground: Ground, owner: PeerOwner) -> None:
+        now = ground.clock()
+        self.id = secrets.token_urlsafe(9)
+        self.ground = ground
+        self.ice = IceAgent(ground.sockets, ground.policy, now)
+        self.transport = DtlsSrtp(
+            ground.certificate, self.ice, ground.policy, ground.counters, ground.tasks
+        )
+        self._owner = owner
+        self._session = secrets.randbits(62)
+        self._number = 0
+        self._unanswered: tuple[MediaLine, ...] | None = None
+        self._dirty = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._secured: tuple[str, tuple[tuple[str, str], ...]] | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._reached = asyncio.Event()
+        self._ticked = now
+        self.ice.on_path = self._reached.set
+        self.ice.on_dtls = self.transport.handshake
+        self.ice.on_media = self.transport.received
+        self.transport.on_closed = lambda: owner.peer_lost(self)
+
+    @property
+    def connected(self) -> bool:
+        """Whether packets can flow."""
+        return self.transport.ready
+
+    def lines(self) -> tuple[MediaLine, ...]:
+        """The m-lines as they should be."""
+        raise NotImplementedError
+
+    def agreed(self, lines: Sequence[MediaLine], taken: Sequence[bool]) -> None:
+        """The browser has answered an offer of ``lines`` and uses those that are ``taken``."""
+
+    def renegotiate(self) -> None:
+        """Offer soon: changes close together share an offer, and no two are out at once."""
+        self._dirty = True
+        if self._unanswered is None and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self.ground.policy.offer_after, self._offer)
+
+    def offer_again(self) -> None:
+        """Offer at once what was never answered: the browser may not have seen it."""
+        if self._unanswered is not None:
+            self._offer()
+
+    def _offer(self) -> None:
+        self._stop_timer()
+        self._dirty = False
+        self._number += 1
+        self._unanswered = self.lines()
+        agent = Agent(
+            ufrag=self.ice.ufrag,
+            password=self.ice.password,
+            fingerprint=self.ground.certificate.fingerprint(),
+            candidates=self.ground.candidates,
+        )
+        sdp = write_offer(self._session, self._number, agent, self._unanswered)
+        self._owner.offer(Offer(self.id, self.connection, self._number, sdp))
+
+    def answer(self, number: int, sdp: str) -> None:
+        """Take the answer to the offer that is out. Raises ``SdpRefused``; ignores late ones."""
+        lines = self._unanswered
+        if number != self._number or lines is None:
+            return
+        answer = read_answer(sdp, lines, self.ground.policy)
+        self._secure(answer)
+        self._unanswered = None
+        self.agreed(lines, answer.taken)
+        if self._dirty:
+            self.renegotiate()
+
+    def _secure(self, answer: Answer) -> None:
+        """Begin the handshake; later answers must name the same keys, since DTLS stays."""
+        secured = (answer.role, answer.fingerprints)
+        if self._secured is None:
+            self._secured = secured
+            self._connecting = self.ground.tasks.start(self._connect(answer))
+        elif secured != self._secured:
+            raise SdpRefused("fingerprint or role changed")
+
+    async def _connect(self, answer: Answer) -> None:
+        try:
+            async with asyncio.timeout(self.ground.policy.handshake_within):
+                await self._reached.wait()
+                await self.transport.connect(answer.role, answer.fingerprints)
+        except (HandshakeFailed, TimeoutError):
+            self.ground.counters.handshakes_failed += 1
+            self._owner.peer_lost(self)
+            return
+        self.opened()
+        self._owner.peer_connected(self)
+
+    def opened(self) -> None:
+        """Packets may flow from now on."""
+
+    def restart(self) -> None:
+        """Offer new ICE credentials; the keys stay (RFC 8445 section 9)."""
+        self.ice.restart()
+        self.renegotiate()
+
+    def tick(self, now: float) -> None:
+        """Do what rides on time."""
+        elapsed, self._ticked = now - self._ticked, now
+        self.ice.tick(now, elapsed)
+        self.allow(elapsed)
+        if self.connected and now - self.ice.consented > self.ground.policy.consent_expires:
+            self._owner.peer_lost(self)
+
+    def allow(self, elapsed: float) -> None:
+        """Renew what this peer may send, after so many seconds."""
+        raise NotImplementedError
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def close(self) -> None:
+        """Send and answer nothing more, from now on. Idempotent."""
+        self._stop_timer()
+        self._unanswered = None
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self.transport.close()
+        self.ice.close()

@@ -1,0 +1,125 @@
+"""The media plane of one node: every visit's legs behind one UDP port."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from media.counters import MediaCounters
+from media.leg import Leg
+from media.peer import Ground
+from media.ports import LegListener, Wiring
+from media.sockets import MediaSockets
+from media.stage import Stage
+from media.tasks import Tasks
+from media.transport import Certificate
+from rooms.model import SeatId, VisitId
+from rooms.policy import MediaPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaConfig:
+    """Where the media port is, and what browsers are told about it.
+
+    ``advertised`` are IP addresses, best first; empty means whatever this machine calls its own.
+    """
+
+    bind: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104
+    port: int = 0
+    advertised: tuple[str, ...] = ()
+    tcp: bool = True
+
+
+class Sfu:
+    """Makes the world equal to each visit's wiring. ``start`` it, and ``close`` it once or more."""
+
+    def __init__(
+        self,
+        config: MediaConfig,
+        policy: MediaPolicy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counters = MediaCounters()
+        self._config = config
+        self._policy = policy
+        self._clock = clock
+        self._tasks = Tasks()
+        self._sockets = MediaSockets(policy, self.counters, clock)
+        self._ground: Ground | None = None
+        self._stages: dict[VisitId, Stage] = {}
+
+    @property
+    def port(self) -> int:
+        """The media port's number, once started."""
+        return self._sockets.port
+
+    async def start(self) -> None:
+        """Open the media port. Raises ``OSError`` if it cannot be had."""
+        config = self._config
+        await self._sockets.start(config.bind, config.port, config.tcp)
+        self._ground = Ground(
+            policy=self._policy,
+            clock=self._clock,
+            sockets=self._sockets,
+            certificate=Certificate.generateCertificate(),
+            candidates=self._sockets.candidates(config.advertised, config.bind),
+            counters=self.counters,
+            tasks=self._tasks,
+        )
+        self._tasks.start(self._tick())
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self._policy.tick)
+            now = self._clock()
+            for stage in list(self._stages.values()):
+                stage.tick(now)
+
+    def wire(self, wiring: Wiring) -> None:
+        stage = self._stages.get(wiring.visit)
+        if stage is not None:
+            stage.wire(wiring)
+        elif wiring.seats and self._ground is not None:
+            self._stages[wiring.visit] = Stage(self._ground, wiring)
+        if not wiring.seats:
+            self._stages.pop(wiring.visit, None)
+
+    def attach(self, visit: VisitId, seat: SeatId, leg: str, listener: LegListener) -> None:
+        stage = self._stages.get(visit)
+        if stage is not None:
+            stage.attach(seat, leg, listener)
+
+    def _leg(self, visit: VisitId, seat: SeatId, leg: str) -> Leg | None:
+        stage = self._stages.get(visit)
+        return stage.leg(seat, leg) if stage is not None else None
+
+    def detach(self, visit: VisitId, seat: SeatId, leg: str) -> None:
+        found = self._leg(visit, seat, leg)
+        if found is not None:
+            found.detach()
+
+    def drop(self, visit: VisitId, seat: SeatId, leg: str) -> None:
+        stage = self._stages.get(visit)
+        if stage is not None:
+            stage.drop(seat, leg)
+
+    def answer(
+        self, visit: VisitId, seat: SeatId, leg: str, peer: str, number: int, sdp: str
+    ) -> None:
+        found = self._leg(visit, seat, leg)
+        if found is not None:
+            found.answer(peer, number, sdp)
+
+    def restart(self, visit: VisitId, seat: SeatId, leg: str) -> None:
+        found = self._leg(visit, seat, leg)
+        if found is not None:
+            found.restart()
+
+    async def close(self) -> None:
+        for stage in self._stages.values():
+            stage.close()
+        self._stages.clear()
+        await self._tasks.close()
+        await self._sockets.close()

@@ -1,0 +1,85 @@
+"""One visit's media: its wiring, the legs of its seats, and what each seat sends."""
+
+from __future__ import annotations
+
+from media.forwarding import Feed
+from media.leg import Leg
+from media.peer import Ground
+from media.ports import LegListener, Wiring
+from media.rtp import Kind
+from rooms.model import SeatId
+
+
+class Stage:
+    """Makes one visit's media equal to its wiring. Its legs are closed by ``close``."""
+
+    def __init__(self, ground: Ground, wiring: Wiring) -> None:
+        self._ground = ground
+        self._wiring = wiring
+        self._legs: dict[SeatId, Leg] = {}
+        self._feeds: dict[SeatId, dict[Kind, Feed]] = {}
+
+    def wire(self, wiring: Wiring) -> None:
+        """Cut what is not in the wiring before anything new begins."""
+        self._wiring = wiring
+        for seat in self._legs.keys() - wiring.seats:
+            self._close(seat)
+        for leg in self._legs.values():
+            self._subscribe(leg)
+        for seat in self._feeds.keys() - wiring.seats:
+            del self._feeds[seat]
+
+    def _subscribe(self, leg: Leg) -> None:
+        wanted: dict[Feed, bool] = {}
+        for link in sorted(self._wiring.links):
+            if link.hearer == leg.seat and {link.source, link.hearer} <= self._wiring.seats:
+                feeds = self._feeds_of(link.source)
+                wanted[feeds[Kind.AUDIO]] = link.sound
+                wanted[feeds[Kind.VIDEO]] = link.picture
+        leg.want(wanted)
+
+    def _feeds_of(self, seat: SeatId) -> dict[Kind, Feed]:
+        if seat not in self._feeds:
+            ground = self._ground
+            self._feeds[seat] = {
+                kind: Feed(seat, kind, ground.policy, ground.counters) for kind in Kind
+            }
+        return self._feeds[seat]
+
+    def attach(self, seat: SeatId, leg_id: str, listener: LegListener) -> None:
+        if seat not in self._wiring.seats:
+            return
+        leg = self._legs.get(seat)
+        if leg is not None and leg.id == leg_id:
+            leg.attach(listener)
+            return
+        self._close(seat)
+        leg = Leg(leg_id, seat, self._ground, self._feeds_of(seat))
+        self._legs[seat] = leg
+        self._ground.counters.legs += 1
+        leg.attach(listener)
+        self._subscribe(leg)
+
+    def leg(self, seat: SeatId, leg_id: str) -> Leg | None:
+        """The seat's leg, if it is this one."""
+        leg = self._legs.get(seat)
+        return leg if leg is not None and leg.id == leg_id else None
+
+    def drop(self, seat: SeatId, leg_id: str) -> None:
+        if self.leg(seat, leg_id) is not None:
+            self._close(seat)
+
+    def _close(self, seat: SeatId) -> None:
+        leg = self._legs.pop(seat, None)
+        if leg is not None:
+            self._ground.counters.legs -= 1
+            leg.close()
+
+    def tick(self, now: float) -> None:
+        for leg in list(self._legs.values()):
+            leg.tick(now)
+
+    def close(self) -> None:
+        """Close every leg. Idempotent, immediate."""
+        for seat in list(self._legs):
+            self._close(seat)
