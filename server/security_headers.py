@@ -53,8 +53,9 @@ _ALWAYS = {
 def security_headers(policy: EdgePolicy, public_url: str) -> Middleware:
     """Middleware, the outermost one, that puts the security headers on every answer.
 
-    HSTS is sent when ``public_url`` is https and not this machine's own name. Pages and API answers are never stored; files under
-    ``/assets/``, whose names change with their content, are stored for good.
+    HSTS is sent when ``public_url`` is https and not this machine's own name. Pages and API
+    answers are never stored; files under ``/assets/``, whose names change with their content, are
+    stored for good.
     """
     page_policy = _page_policy(public_url)
     always = dict(_ALWAYS)
