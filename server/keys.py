@@ -136,9 +136,10 @@ def _parse(text: str) -> KeyRing:
         if data.keys() != _KNOWN or data["schema"] != _SCHEMA:
             raise _Unusable("its layout is not the one this version writes")
         keys = [_token_key(entry) for entry in data["tokens"]]
-        active = [key for key in keys if key.kid == data["active"]]
-        others = [key for key in keys if key.kid != data["active"]]
-        return KeyRing((*active, *others), _decode(data["audit"]), _decode(data["sealing"]))
+        keys.sort(key=lambda key: key.kid != data["active"])
+        if not keys or keys[0].kid != data["active"]:
+            raise _Unusable("its active key is not among its keys")
+        return KeyRing(tuple(keys), _decode(data["audit"]), _decode(data["sealing"]))
     except (ValueError, TypeError, KeyError):
         raise _Unusable("it is not the JSON that this version writes") from None
 

@@ -12,7 +12,8 @@ import sys
 def main(path: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
-    print("locked", flush=True)
+    sys.stdout.write("locked\n")
+    sys.stdout.flush()
     sys.stdin.read()
     connection.execute("ROLLBACK")
     connection.close()

@@ -22,7 +22,8 @@ async def main(path: Path, audit_key: bytes) -> None:
     version = stored.version
     while True:
         version = await store.save(stored.visit, version, [happened("Saved")])
-        print(version, flush=True)
+        sys.stdout.write(f"{version}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
