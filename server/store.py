@@ -101,7 +101,7 @@ class ApiKey:
 
 # Shorter than any link, credential or token (43 characters and more), and without the characters
 # that names, telephone numbers and addresses are written with: none of those fits into the log.
-_LOG_WORD = re.compile(r"[A-Za-z0-9_.:-]{0,40}")
+_LOG_WORD = re.compile(r"(?![0-9-]{7,}\Z)[A-Za-z0-9_.:-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +211,14 @@ class Store(Protocol):
 
     async def find_link(self, link_hash: str) -> LinkRecord | None:
         """The link with this hash, revoked or not."""
+
+    async def find_desk(self, desk: str) -> LinkRecord | None:
+        """The link of this desk, revoked or not."""
+
+    async def revoke_desk(
+        self, practice: str, desk: str, at: float, entries: Sequence[LogDraft]
+    ) -> bool:
+        """Revoke the link of the practice's desk; says whether one was in force."""
 
     async def unfinished(self) -> list[VisitId]:
         """Every visit that is not over, soonest first: what a starting server takes up again."""
