@@ -114,4 +114,8 @@ class EdgePolicy:
     desk_refresh: float = 0.25  # a desk reads faster than this only in films
     desk_window: float = 18 * 60 * 60  # a desk sees the day around now, night shifts included
     events_page: int = 500  # entries of one page of GET /v1/events
-    idle_queue: float = 30.0  # a visit's effect queue goes away when nothing happened this long
+    credential_slack: float = 24 * 60 * 60  # visits run late and are moved; the visit's end rules
+    bad_links_burst: float = 20.0  # a family around one router, each mistyping once or twice
+    request_body: int = 64 * 1024  # the largest request, a visit with all its seats, takes 20 KiB
+    demo_visit: float = 4 * 60 * 60  # long enough to try everything before lunch
+    demo_certificate_days: int = 7  # a week of trying; browsers distrust it anyway

@@ -154,6 +154,26 @@ class SqliteStore:
         found = await self._records(LinkRecord, sql, link_hash)
         return next(iter(found), None)
 
+    async def find_desk(self, desk: str) -> LinkRecord | None:
+        sql = "SELECT * FROM links WHERE kind = 'desk' AND desk = ?"
+        found = await self._records(LinkRecord, sql, desk)
+        return next(iter(found), None)
+
+    async def revoke_desk(
+        self, practice: str, desk: str, at: float, entries: Sequence[LogDraft]
+    ) -> bool:
+        def work(db: Connection) -> bool:
+            changed = db.execute(
+                "UPDATE links SET revoked_at = ? WHERE kind = 'desk' AND practice = ?"
+                " AND desk = ? AND revoked_at IS NULL",
+                (at, practice, desk),
+            ).rowcount
+            if changed:
+                self._append(db, entries)
+            return bool(changed)
+
+        return await self._thread.write(work)
+
     async def unfinished(self) -> list[VisitId]:
         def work(db: Connection) -> list[VisitId]:
             sql = (

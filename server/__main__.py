@@ -1,0 +1,206 @@
+"""The ``bedside`` command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import ssl
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from media.addresses import reachable
+from rooms.policy import EdgePolicy
+from server import certificate, demo, keys
+from server.app import NODE, build
+from server.config import ConfigurationError, Settings, load_settings, unknown_variables
+from server.invitations import new_id
+from server.links import hash_code, new_api_key, new_code
+from server.logs import AccessLog, configure
+from server.node import Node
+from server.store import ApiKey, LinkKind, LinkRecord, Practice
+
+Started = Callable[[Node], Awaitable[None]]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; exits with a plain sentence when it cannot."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except ConfigurationError as error:
+        sys.exit(f"bedside: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bedside", description="Self-hosted video visits.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serve = commands.add_parser("serve", help="run the server, configured by BEDSIDE_* variables")
+    serve.set_defaults(run=_serve)
+    _add_demo(commands)
+    key_commands = commands.add_parser("keys", help="the server's own keys").add_subparsers(
+        required=True, metavar="action"
+    )
+    for name, action, text in (
+        ("init", keys.create, "make the keys; never overwrites"),
+        ("rotate", keys.rotate, "sign with a new key; older tokens stay good"),
+    ):
+        key_commands.add_parser(name, help=text).set_defaults(run=_keys, action=action)
+    practice = commands.add_parser("practice", help="add a practice; prints its API key and desk")
+    practice.add_argument("name")
+    practice.add_argument("--phone", default="", help="number that people are told to call")
+    practice.set_defaults(run=_practice)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
+    command = commands.add_parser("demo", help="a practice and a visit to try, on this machine")
+    command.add_argument("--port", type=int, default=8080)
+    command.add_argument("--json", action="store_true", help="print one line for scripts")
+    command.add_argument(
+        "--https", action="store_true", help="self-signed HTTPS, for a phone in the same network"
+    )
+    command.set_defaults(run=_demo)
+
+
+# -- serve --------------------
+
+
+def _serve(_parsed: argparse.Namespace) -> None:
+    settings = load_settings()
+    configure(settings.log_level, settings.log_format)
+    for name in unknown_variables():
+        print(f"bedside: {name} is not a setting; is it misspelt?", file=sys.stderr)
+    asyncio.run(_run(settings, _first_practice(settings)))
+
+
+def _first_practice(settings: Settings) -> Started:
+    """The first start makes the practice of the settings, so that there is something to use."""
+
+    async def started(node: Node) -> None:
+        if not await node.store.practices():
+            practice = Practice("main", settings.practice_name, settings.practice_phone)
+            await _introduce(node, practice)
+        print(f"Bedside listens on {settings.origin}", flush=True)
+
+    return started
+
+
+async def _run(settings: Settings, started: Started) -> None:
+    made = not settings.keys_path.exists()
+    app = build(settings, keys.load_or_create(settings.keys_path, settings.production))
+    if made:
+        print(f"bedside: made new keys in {settings.keys_path}", file=sys.stderr)
+    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=5.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
+        await site.start()
+        await started(app[NODE])
+        await _until_stopped()
+    finally:
+        await runner.cleanup()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    await stopped.wait()
+
+
+# -- demo --------------------
+
+
+def _demo(parsed: argparse.Namespace) -> None:
+    configure()
+    with tempfile.TemporaryDirectory(prefix="bedside-demo-") as directory:
+        settings = _demo_settings(parsed, Path(directory))
+        asyncio.run(_run(settings, _show_demo(settings, as_json=parsed.json)))
+
+
+def _demo_settings(parsed: argparse.Namespace, directory: Path) -> Settings:
+    chosen: dict[str, Any] = {"data_dir": directory, "port": parsed.port, "media_port": 0}
+    addresses = reachable(("0.0.0.0",))  # noqa: S104 - asks which addresses this machine has
+    if parsed.https:
+        host = addresses[0] if addresses else "localhost"
+        hosts = ("localhost", "127.0.0.1", *addresses)
+        made = certificate.make(directory, hosts, days=EdgePolicy().demo_certificate_days)
+        chosen |= {"tls_certificate": made[0], "tls_key": made[1], "host": "0.0.0.0"}  # noqa: S104
+        chosen["public_url"] = f"https://{host}:{parsed.port}"
+    return load_settings(**chosen)
+
+
+def _show_demo(settings: Settings, *, as_json: bool) -> Started:
+    async def started(node: Node) -> None:
+        links = await demo.prepare(node)
+        if as_json:
+            print(json.dumps({"base_url": settings.origin, "links": links}), flush=True)
+            return
+        print(f"\nBedside is running. Open {settings.origin}/ or one of these links:\n")
+        for name, link in links.items():
+            print(f"  {name:9} {link}")
+        print("\nCtrl+C stops it; nothing is kept.\n", flush=True)
+
+    return started
+
+
+# -- keys and practices --------------------
+
+
+def _keys(parsed: argparse.Namespace) -> None:
+    path = load_settings().keys_path
+    try:
+        parsed.action(path)
+    except FileExistsError:
+        raise ConfigurationError(f"There are keys in {path} already.") from None
+    print(f"The keys in {path} are ready. Restart the server to use them.")
+
+
+def _practice(parsed: argparse.Namespace) -> None:
+    async def add() -> None:
+        settings = load_settings()
+        ring = keys.load_or_create(settings.keys_path, settings.production)
+        node = build(settings, ring)[NODE]
+        await node.store.open()
+        try:
+            await _introduce(node, Practice(new_id(), parsed.name, parsed.phone))
+        finally:
+            await node.store.close()
+
+    asyncio.run(add())
+
+
+async def _introduce(node: Node, practice: Practice) -> None:
+    """Keep a practice and print, this once, its API key and desk link."""
+    api_key, code = new_api_key(), new_code()
+    await node.store.put_practice(practice)
+    key = ApiKey(
+        hash=hash_code(api_key), practice=practice.id, id=new_id(), created_at=node.clock()
+    )
+    await node.store.add_api_key(key)
+    desk = LinkRecord(hash=hash_code(code), kind=LinkKind.DESK, practice=practice.id, desk=new_id())
+    await node.store.add_links([desk], [])
+    print(f"Practice {practice.id}: {practice.name}")
+    print(f"  API key   {api_key}")
+    print(f"  desk link {node.desk_url(code)}")
+    print("  Both are shown this once. Keep them safe.", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The one place that builds everything. What starts here is closed here, in the reverse order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from aiohttp import web
+
+from media.sfu import MediaConfig, Sfu
+from rooms.policy import EdgePolicy, MediaPolicy, Policy
+from server import dispatch, http
+from server.board import DeskBoard
+from server.config import Settings
+from server.desks import DeskGateway
+from server.entrance import Entrance
+from server.gateway import Gateway
+from server.idempotency import ReplySealer
+from server.keeper import VisitKeeper
+from server.keys import KeyRing
+from server.metrics import Metrics
+from server.node import Node
+from server.openapi import document
+from server.practices import Practices
+from server.rate_limits import RateLimiter
+from server.security_headers import origin_check, security_headers
+from server.socket_guard import GuardedServer, create_socket_server
+from server.sqlite_store import SqliteStore
+from server.store import Store
+from server.timers import Clock
+from server.tokens import DeskTokens, SessionTokens
+from server.world import LiveWorld
+
+log = structlog.get_logger(__name__)
+
+NODE = web.AppKey("node", Node)
+ISSUER = "bedside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """Every rule of a node; tests shorten what real time adds nothing to."""
+
+    visit: Policy = field(default_factory=Policy)
+    media: MediaPolicy = field(default_factory=MediaPolicy)
+    edge: EdgePolicy = field(default_factory=EdgePolicy)
+
+
+def build(
+    settings: Settings,
+    ring: KeyRing,
+    policies: Policies | None = None,
+    clock: Clock = time.time,
+) -> web.Application:
+    """The whole server as one aiohttp application, not started yet."""
+    policies = policies or Policies()
+    metrics = Metrics()
+    sio = create_socket_server(
+        policies.edge,
+        settings.origins,
+        structlog.get_logger("server.sockets"),
+        trusted_proxies=settings.trusted_proxies,
+    )
+    app = web.Application(
+        client_max_size=policies.edge.request_body,
+        middlewares=[
+            security_headers(policies.edge, settings.origin),
+            http.answer_errors(metrics),
+            origin_check(settings.origins),
+        ],
+    )
+    node, sfu = _assemble(settings, ring, policies, clock, sio, metrics)
+    app[NODE] = node
+    sio.attach(app)
+    dispatch.bind(sio, node)
+    http.bind(app, node)
+    app.cleanup_ctx.append(_running(node, sfu, sio))
+    return app
+
+
+def _assemble(
+    settings: Settings,
+    ring: KeyRing,
+    policies: Policies,
+    clock: Clock,
+    sio: GuardedServer,
+    metrics: Metrics,
+) -> tuple[Node, Sfu]:
+    edge = policies.edge
+    store: Store = SqliteStore(settings.store_path, ring.audit, clock, edge)
+    sfu = Sfu(
+        MediaConfig(
+            bind=settings.media_hosts,
+            port=settings.media_port,
+            advertised=settings.media_addresses,
+            tcp=settings.media_tcp,
+        ),
+        policies.media,
+    )
+    metrics.watch_media(sfu.counters)
+    board = DeskBoard(clock, edge)
+    world = LiveWorld(sfu, board)
+    keeper = VisitKeeper(store, world, clock, policies.visit, edge)
+    practices = Practices(store)
+    tokens = SessionTokens(ring, ISSUER, clock, edge)
+    desk_tokens = DeskTokens(ring, ISSUER, clock, edge)
+    gateway = Gateway(sio, keeper, sfu, practices, tokens, clock, policies.visit, edge)
+    desks = DeskGateway(sio, store, board, practices, desk_tokens, clock)
+    world.connect(gateway)
+    board.connect(desks.tell)
+    node = Node(
+        settings=settings,
+        policy=policies.visit,
+        edge=edge,
+        clock=clock,
+        store=store,
+        keeper=keeper,
+        world=world,
+        plane=sfu,
+        board=board,
+        practices=practices,
+        entrance=Entrance(store, keeper, tokens, desk_tokens, clock, edge, secure=settings.secure),
+        gateway=gateway,
+        desks=desks,
+        sealer=ReplySealer(ring.sealing, clock, edge),
+        link_limit=RateLimiter(
+            edge.bad_links_per_minute / 60,
+            edge.bad_links_burst,
+            time.monotonic,
+            max_keys=edge.limiter_keys,
+        ),
+        metrics=metrics,
+        openapi=document(),
+    )
+    return node, sfu
+
+
+def _running(
+    node: Node, sfu: Sfu, sio: GuardedServer
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def running(_app: web.Application) -> AsyncIterator[None]:
+        await node.store.open()
+        await sfu.start()
+        await _resume(node)
+        log.info("node_started", media_port=sfu.port)
+        yield
+        await sio.shutdown()
+        await node.gateway.close()
+        await node.desks.close()
+        await node.keeper.close()
+        await node.world.close()
+        node.board.close()
+        await sfu.close()
+        await node.store.close()
+
+    return running
+
+
+async def _resume(node: Node) -> None:
+    """Take up every visit that is not over."""
+    for visit_id in await node.store.unfinished():
+        await node.keeper.resume(visit_id)

@@ -1,0 +1,79 @@
+"""What desks see: each practice's visits of the day, kept up to date as they change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from rooms.model import OVER, Visit, VisitId
+from rooms.policy import EdgePolicy
+from rooms.view import guest_list, waiting_list
+from server.messages import DeskSeat, DeskVisit
+from server.timers import Clock
+
+
+class DeskBoard:
+    """Rows by practice. Changes within ``desk_refresh`` seconds are told together."""
+
+    def __init__(self, clock: Clock, edge: EdgePolicy) -> None:
+        self._clock = clock
+        self._edge = edge
+        self._rows: dict[str, dict[VisitId, DeskVisit]] = {}
+        self._changed: set[str] = set()
+        self._handle: asyncio.TimerHandle | None = None
+        self._tell: Callable[[frozenset[str]], None] = lambda _practices: None
+
+    def connect(self, tell: Callable[[frozenset[str]], None]) -> None:
+        """Call ``tell`` with the practices whose rows have changed."""
+        self._tell = tell
+
+    def follow(self, visit: Visit) -> None:
+        """Note what the visit is like now."""
+        self._rows.setdefault(visit.practice, {})[visit.id] = _row(visit)
+        self._changed.add(visit.practice)
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_later(
+                self._edge.desk_refresh, self._announce
+            )
+
+    def rows(self, practice: str) -> tuple[DeskVisit, ...]:
+        """The practice's visits around now and all that run, by their start."""
+        rows = self._rows.get(practice, {})
+        for visit_id in [row.visit for row in rows.values() if self._is_past(row)]:
+            del rows[visit_id]
+        horizon = self._clock() + self._edge.desk_window
+        shown = (row for row in rows.values() if row.starts_at < horizon)
+        return tuple(sorted(shown, key=lambda row: row.starts_at))
+
+    def close(self) -> None:
+        """Announce nothing more; idempotent."""
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _is_past(self, row: DeskVisit) -> bool:
+        return row.stage in OVER and row.ends_at < self._clock() - self._edge.desk_window
+
+    def _announce(self) -> None:
+        changed, self._changed, self._handle = frozenset(self._changed), set(), None
+        self._tell(changed)
+
+
+def _row(visit: Visit) -> DeskVisit:
+    return DeskVisit(
+        visit=visit.id,
+        host=visit.host,
+        stage=visit.stage,
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        seats=tuple(
+            DeskSeat(
+                seat=seat.seat,
+                role=seat.role,
+                name=seat.name,
+                admission=seat.admission,
+                connected=seat.connected,
+            )
+            for seat in guest_list(visit)
+        ),
+        waiting=() if visit.stage in OVER else waiting_list(visit),
+    )

@@ -1,0 +1,46 @@
+"""``bedside demo``: a practice, a visit that is open now, and a link for everybody in it."""
+
+from __future__ import annotations
+
+from rooms.model import Role
+from server.invitations import new_id, seat_link, visit_of
+from server.links import hash_code, new_code
+from server.messages import NewSeat, NewVisit
+from server.node import Node
+from server.store import LinkKind, LinkRecord, Practice
+
+PRACTICE = Practice(id="demo", name="Riverside Family Practice", phone="+1 555 010 0199")
+_HOST = "Dr. Amina Reyes"
+_SEATS = (
+    NewSeat(role=Role.PATIENT, name="Rosa Alvarez"),
+    NewSeat(role=Role.PROVIDER, name=_HOST),
+    NewSeat(role=Role.FAMILY, name="Lucia Alvarez", relationship="daughter"),
+)
+
+
+async def prepare(node: Node) -> dict[str, str]:
+    """Make the demo's practice, visit and desk on a started node; returns their links by role."""
+    await node.store.put_practice(PRACTICE)
+    links = {**await _visit(node), "desk": await _desk(node)}
+    node.demo_links.update(links)
+    return links
+
+
+async def _visit(node: Node) -> dict[str, str]:
+    now = node.clock()
+    asked = NewVisit(starts_at=now, ends_at=now + node.edge.demo_visit, host=_HOST, seats=_SEATS)
+    visit = visit_of(node, PRACTICE.id, asked)
+    codes = {seat.id: new_code() for seat in visit.seats}
+    records = [seat_link(visit, seat, codes[seat.id]) for seat in visit.seats]
+    await node.store.create(visit, records, [])
+    node.keeper.adopt(visit)
+    return {seat.role.value: node.join_url(codes[seat.id]) for seat in visit.seats}
+
+
+async def _desk(node: Node) -> str:
+    code = new_code()
+    record = LinkRecord(
+        hash=hash_code(code), kind=LinkKind.DESK, practice=PRACTICE.id, desk=new_id()
+    )
+    await node.store.add_links([record], [])
+    return node.desk_url(code)

@@ -1,0 +1,258 @@
+"""Socket.IO: who is connected, what they are told, and when a page must go.
+
+A grant in the registry is the only proof that a socket was accepted. Nothing is ever sent to more
+than one socket at a time, so nothing can reach a page whose token is still being looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import socketio
+
+from media.ports import LegState, MediaPlane, Offer
+from rooms.errors import DeviceRefused
+from rooms.model import Standing, Visit, VisitId
+from rooms.policy import EdgePolicy, Policy
+from rooms.view import is_inside, view_for
+from rooms.visit import door
+from server.keeper import VisitKeeper
+from server.messages import SNAPSHOT, MediaOffer, MediaState, SessionOver, Snapshot
+from server.practices import Practices
+from server.presence import Presence
+from server.sessions import DeviceKey, Registry, SeatSession
+from server.store import UnknownVisit
+from server.tasks import Tasks
+from server.timers import Clock
+from server.tokens import SessionClaims, SessionTokens, TokenInvalid
+
+VISIT = "/visit"
+
+
+class Gateway:
+    """Holds every connected page of every visit and keeps it up to date."""
+
+    def __init__(
+        self,
+        sio: socketio.AsyncServer,
+        keeper: VisitKeeper,
+        plane: MediaPlane,
+        practices: Practices,
+        tokens: SessionTokens,
+        clock: Clock,
+        policy: Policy,
+        edge: EdgePolicy,
+    ) -> None:
+        self._sio = sio
+        self._keeper = keeper
+        self._plane = plane
+        self._practices = practices
+        self._tokens = tokens
+        self._clock = clock
+        self._policy = policy
+        self._presence = Presence(keeper, edge, self._refused)
+        self._online: dict[DeviceKey, SeatSession] = {}
+        self._tasks = Tasks()
+        self.sessions: Registry[SeatSession] = Registry()
+
+    # -- seats come and go --------------------
+
+    async def connect(self, sid: str, token: object) -> None:
+        """Accept the socket of a seat. Raises ``BedsideError`` with the reason to refuse it."""
+        claims = self._tokens.verify(token)
+        visit = await self._visit_of(claims)
+        self._check_seat(visit, claims)
+        session = SeatSession(
+            sid=sid,
+            id=claims.session,
+            visit=claims.visit,
+            seat=claims.seat,
+            device=claims.device,
+            epoch=claims.seat_epoch,
+        )
+        self._expire_at(session, claims.expires_at)
+        self.sessions.add(session)
+        former = self._online.get(session.key)
+        self._online[session.key] = session
+        if former is not None:
+            self._tasks.spawn(self._replace(former, session))
+        self._tasks.spawn(self._welcome(session))
+
+    def disconnect(self, sid: str) -> None:
+        """The socket is gone; its media goes on until it is clear that nobody returns."""
+        session = self.sessions.remove(sid)
+        if session is None or self._online.get(session.key) is not session:
+            return
+        del self._online[session.key]
+        if session.has_leg:
+            self._plane.detach(session.visit, session.seat, session.id)
+        self._presence.set(session.key, online=False)
+
+    @property
+    def token_life(self) -> int:
+        """Seconds that a new token is good for."""
+        return self._tokens.life
+
+    def renew(self, session: SeatSession) -> str:
+        """A fresh token for the same session."""
+        token = self._tokens.mint(
+            SessionClaims(
+                visit=session.visit,
+                seat=session.seat,
+                seat_epoch=session.epoch,
+                device=session.device,
+                session=session.id,
+            )
+        )
+        self._expire_at(session, self._clock() + self._tokens.life)
+        return token
+
+    async def _visit_of(self, claims: SessionClaims) -> Visit:
+        try:
+            return await self._keeper.current(claims.visit)
+        except UnknownVisit:
+            raise TokenInvalid("visit") from None
+
+    def _check_seat(self, visit: Visit, claims: SessionClaims) -> None:
+        seat = visit.seat(claims.seat)
+        if seat is None or seat.revoked:
+            raise TokenInvalid("seat")
+        closed = door(visit, seat)
+        if closed is not None:
+            raise closed
+        device = seat.device(claims.device)
+        if device is None or seat.epoch != claims.seat_epoch:
+            raise TokenInvalid("epoch")
+        if device.standing is Standing.REFUSED:
+            raise DeviceRefused
+
+    async def _welcome(self, session: SeatSession) -> None:
+        """First snapshot; runs after the socket was told that it is connected."""
+        self._presence.set(session.key, online=True)
+        visit = await self._keeper.current(session.visit)
+        await self._show_to(session, visit)
+
+    async def _replace(self, former: SeatSession, session: SeatSession) -> None:
+        """One live socket per device: a reload ends the older page, a reconnect merely moves on."""
+        if former.id == session.id:
+            self.sessions.remove(former.sid)
+            await self._close(former.sid)
+            return
+        await self._end(former, "session_replaced")
+
+    # -- what pages are told --------------------
+
+    async def show(self, visit: Visit) -> None:
+        """Bring every page of the visit up to date."""
+        for session in self.sessions.group(visit.id):
+            await self._show_to(session, visit)
+
+    async def _show_to(self, session: SeatSession, visit: Visit) -> None:
+        seat = visit.seat(session.seat)
+        device = seat.device(session.device) if seat else None
+        if seat is None or device is None or self.sessions.get(session.sid) is not session:
+            return
+        if session.view is not None and session.view.revision > visit.revision:
+            return
+        view = view_for(visit, session.seat, session.device, self._policy)
+        if view != session.view:
+            session.view = view
+            snapshot = await self.snapshot(visit, session.seat, session.device, session.id)
+            await self._tell(session, "visit:changed", snapshot)
+        self._follow_leg(session, is_inside(visit, seat, device))
+
+    async def snapshot(self, visit: Visit, seat: str, device: str, session: str) -> dict[str, Any]:
+        """What one device of one seat may see, as it goes over the wire."""
+        view = view_for(visit, seat, device, self._policy)
+        fields = {name: getattr(view, name) for name in view.__dataclass_fields__}
+        snapshot = Snapshot(
+            **fields,
+            practice=await self._practices.card(visit.practice),
+            session=session,
+            now=self._clock(),
+        )
+        return SNAPSHOT.dump_python(snapshot, mode="json")  # type: ignore[no-any-return]
+
+    def _follow_leg(self, session: SeatSession, inside: bool) -> None:
+        if inside and not session.has_leg:
+            self._plane.attach(session.visit, session.seat, session.id, _Leg(self, session))
+        elif session.has_leg and not inside:
+            self._plane.drop(session.visit, session.seat, session.id)
+        session.has_leg = inside
+
+    # -- sessions end --------------------
+
+    async def end_sessions(self, visit: VisitId, seat: str, device: str, code: str) -> None:
+        """Tell these pages why and close them, with their media."""
+        for session in self.sessions.group(visit):
+            if session.seat == seat and device in ("", session.device):
+                await self._end(session, code)
+
+    async def _end(self, session: SeatSession, code: str) -> None:
+        """Only the web session ends: the seat, its admission and its phone are not touched."""
+        if self.sessions.remove(session.sid) is None:
+            return
+        if session.has_leg:
+            self._plane.drop(session.visit, session.seat, session.id)
+        if self._online.get(session.key) is session:
+            del self._online[session.key]
+            self._presence.set(session.key, online=False)
+        await self._tell(session, "session:ended", SessionOver(code=code).model_dump())
+        await self._close(session.sid)
+
+    async def _refused(self, key: DeviceKey, code: str) -> None:
+        """The visit does not take this device any more."""
+        session = self._online.get(key)
+        if session is not None:
+            await self._end(session, code)
+
+    def _expire_at(self, session: SeatSession, at: float) -> None:
+        if session.expiry is not None:
+            session.expiry.cancel()
+        session.expiry = asyncio.get_running_loop().call_later(
+            max(0.0, at - self._clock()), self._expired, session
+        )
+
+    def _expired(self, session: SeatSession) -> None:
+        self._tasks.spawn(self._end(session, "token_expired"))
+
+    # -- the wire --------------------
+
+    async def close(self) -> None:
+        """No task and no timer survives; idempotent."""
+        for session in self.sessions.all():
+            self.sessions.remove(session.sid)
+        await self._presence.close()
+        await self._tasks.close()
+
+    def tell_later(self, session: SeatSession, signal: str, data: dict[str, Any]) -> None:
+        """Send a signal from where nothing may wait."""
+        self._tasks.spawn(self._tell(session, signal, data))
+
+    async def _tell(self, session: SeatSession, signal: str, data: dict[str, Any]) -> None:
+        await self._sio.emit(signal, data, to=session.sid, namespace=VISIT)
+
+    async def _close(self, sid: str) -> None:
+        await self._sio.disconnect(sid, namespace=VISIT)
+
+
+class _Leg:
+    """How the media plane reaches one page."""
+
+    def __init__(self, gateway: Gateway, session: SeatSession) -> None:
+        self._gateway = gateway
+        self._session = session
+
+    def offered(self, offer: Offer) -> None:
+        message = MediaOffer(
+            peer=offer.peer,
+            connection=offer.connection.value,
+            number=offer.number,
+            sdp=offer.sdp,
+        )
+        self._gateway.tell_later(self._session, "media:offer", message.model_dump())
+
+    def media_changed(self, state: LegState) -> None:
+        message = MediaState(state=state.value)
+        self._gateway.tell_later(self._session, "media:state", message.model_dump())

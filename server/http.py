@@ -1,0 +1,110 @@
+"""Binds the tables of routes and pages to aiohttp: authenticate, parse, perform, reply."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import BaseModel
+
+from rooms.errors import BedsideError
+from server.errors import KindlyClosed, NotFound, PayloadInvalid, problem
+from server.messages import parse
+from server.metrics import Metrics
+from server.node import Node
+from server.pages import app_directory
+from server.routes import AUTHENTICATE, PAGES, ROUTES, Route
+
+log = structlog.get_logger(__name__)
+
+
+def bind(app: web.Application, node: Node) -> None:
+    """Serve every route and page of the tables, and the files of the browser app."""
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _endpoint(node, route))
+    for page in PAGES:
+        app.router.add_get(page.path, _page(node, page.handler))
+    directory = app_directory()
+    if directory is not None and (directory / "assets").is_dir():
+        app.router.add_static("/assets/", directory / "assets")
+
+
+def answer_errors(metrics: Metrics) -> Middleware:
+    """Middleware that turns every error into a problem, and counts and times what is answered."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.perf_counter()
+        response = await _answered(request, handler)
+        resource = request.match_info.route.resource
+        name = resource.canonical if resource else "none"
+        metrics.requests.labels(route=name, status=str(response.status)).inc()
+        metrics.request_seconds.labels(route=name).observe(time.perf_counter() - begun)
+        return response
+
+    return middleware
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (BedsideError, KindlyClosed) as error:
+        return problem(error)
+    except web.HTTPNotFound:
+        return problem(NotFound())
+    except web.HTTPMethodNotAllowed as refusal:
+        response = problem(NotFound())
+        response.set_status(refusal.status)
+        response.headers["Allow"] = refusal.headers["Allow"]
+        return response
+    except web.HTTPRequestEntityTooLarge:
+        response = problem(PayloadInvalid())
+        response.set_status(413)
+        return response
+    except web.HTTPException:
+        raise
+    except Exception as error:
+        log.exception("request_failed")
+        return problem(error)
+
+
+def _endpoint(node: Node, route: Route) -> Handler:
+    authenticate = AUTHENTICATE.get(route.auth)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        caller = await authenticate(node, request) if authenticate else None
+        body = parse(route.body, await _json(request)) if route.body else None
+        return _reply(await route.handler(node, request, caller, body), route.status)
+
+    return handle
+
+
+def _page(node: Node, handler: Callable[[Node, web.Request], Awaitable[Any]]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response: web.StreamResponse = await handler(node, request)
+        return response
+
+    return handle
+
+
+def _reply(reply: web.StreamResponse | BaseModel, status: int) -> web.StreamResponse:
+    if isinstance(reply, web.StreamResponse):
+        return reply
+    text = json.dumps(reply.model_dump(mode="json"))
+    return web.Response(text=text, status=status, content_type="application/json")
+
+
+async def _json(request: web.Request) -> Any:
+    """The body as JSON; nothing at all counts as an empty object. Raises ``PayloadInvalid``."""
+    raw = await request.read()
+    if not raw:
+        return {}
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise PayloadInvalid from None

@@ -1,0 +1,95 @@
+"""New visits, seats and links. A link's code is told once and kept only as its hash."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from rooms.errors import TimesInvalid, UnknownSeat
+from rooms.events import SeatAdded, SeatRevoked
+from rooms.model import Actor, Seat, Visit
+from rooms.visit import schedule
+from server.links import hash_code, new_code
+from server.messages import Invitation, NewSeat, NewVisit
+from server.node import Node
+from server.store import LinkKind, LinkRecord, LogDraft
+
+
+def new_id() -> str:
+    """An opaque id for a visit or seat: 96 random bits, so that none is ever met twice."""
+    return secrets.token_hex(12)
+
+
+def seat_of(asked: Invitation) -> Seat:
+    """The seat that was asked for."""
+    seat = Seat(
+        id=new_id(),
+        role=asked.role,
+        name=asked.name,
+        language=asked.language,
+        relationship=asked.relationship,
+    )
+    if isinstance(asked, NewSeat):
+        seat = replace(
+            seat, external_ids=tuple(sorted(asked.external_ids.items())), needs=asked.needs
+        )
+    return seat
+
+
+def visit_of(node: Node, practice: str, asked: NewVisit) -> Visit:
+    """The visit that was asked for. Raises ``TimesInvalid``."""
+    if not asked.starts_at < asked.ends_at:
+        raise TimesInvalid
+    visit = Visit(
+        id=new_id(),
+        practice=practice,
+        starts_at=asked.starts_at,
+        ends_at=asked.ends_at,
+        host=asked.host,
+        external_ids=tuple(sorted(asked.external_ids.items())),
+        seats=tuple(seat_of(seat) for seat in asked.seats),
+    )
+    return schedule(visit, node.policy)
+
+
+def seat_link(visit: Visit, seat: Seat, code: str) -> LinkRecord:
+    """What the store keeps of a seat's link."""
+    return LinkRecord(
+        hash=hash_code(code),
+        kind=LinkKind.SEAT,
+        practice=visit.practice,
+        visit=visit.id,
+        seat=seat.id,
+    )
+
+
+async def add_seat(node: Node, visit_id: str, asked: Invitation, by: Actor) -> tuple[Seat, str]:
+    """One more seat and its link's code. Raises what the visit refuses it with."""
+    visit = await node.keeper.current(visit_id)
+    seat, code = seat_of(asked), new_code()
+    links = (seat_link(visit, seat, code),)
+    await node.keeper.submit(visit_id, SeatAdded(seat=seat, by=by), links=links)
+    return seat, code
+
+
+async def renew_link(node: Node, visit: Visit, seat_id: str, by: Actor) -> str:
+    """A new link for a seat; older ones stop working. Raises ``UnknownSeat``."""
+    seat = visit.seat(seat_id)
+    if seat is None or seat.revoked:
+        raise UnknownSeat
+    code, now = new_code(), node.clock()
+    entry = LogDraft(
+        at=now,
+        type="LinkRenewed",
+        visit=visit.id,
+        seat=seat.id,
+        actor_kind=by.kind,
+        actor=by.id,
+    )
+    await node.store.replace_links(visit.id, seat.id, seat_link(visit, seat, code), now, [entry])
+    return code
+
+
+async def revoke_seat(node: Node, visit_id: str, seat_id: str, by: Actor) -> None:
+    """Withdraw a seat: its pages close and its links look as if they had never been."""
+    await node.keeper.submit(visit_id, SeatRevoked(seat=seat_id, by=by))

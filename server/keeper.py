@@ -1,0 +1,214 @@
+"""The one run loop of a visit: take its turn, load, step, save, then let the world follow.
+
+Anything that wants to change a visit goes through ``VisitKeeper.submit``. Nothing is told to
+anybody before it is saved: what people see is what a restart will find.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from rooms.effects import Effect
+from rooms.errors import NotAdmitted, NotPermitted, RoomError
+from rooms.events import (
+    CheckStarted,
+    DeadlinePassed,
+    Event,
+    MediaSwitched,
+    SeatAdded,
+    SeatDeadlinePassed,
+    SeatEvent,
+    SessionClosed,
+)
+from rooms.lifecycle import opening
+from rooms.model import OVER, Visit, VisitId
+from rooms.policy import EdgePolicy, Policy
+from rooms.visit import next_deadline, step
+from server.store import LinkRecord, LogDraft, Store, Stored, StoreUnavailable, VersionConflict
+from server.tasks import Tasks
+from server.timers import Clock, Timers
+
+log = structlog.get_logger(__name__)
+
+_UNRECORDED = (CheckStarted, MediaSwitched)  # happens often, decides nothing
+
+
+class World(Protocol):
+    """What follows a visit: the media plane, the pages, the desks."""
+
+    def visit_changed(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
+        """Make the world equal to ``visit`` and perform ``effects``; must neither block nor raise."""
+
+
+class VisitKeeper:
+    """Owns every change of every visit on this node."""
+
+    def __init__(
+        self, store: Store, world: World, clock: Clock, policy: Policy, edge: EdgePolicy
+    ) -> None:
+        self._store = store
+        self._world = world
+        self._clock = clock
+        self._policy = policy
+        self._edge = edge
+        self._turns: dict[VisitId, _Turn] = {}
+        self._timers = Timers(clock, self._deadline_came)
+        self._tasks = Tasks()
+
+    async def submit(
+        self,
+        visit_id: VisitId,
+        event: Event,
+        *,
+        links: tuple[LinkRecord, ...] = (),
+    ) -> Visit:
+        """The visit after ``event``, saved, with ``links`` in the same transaction.
+
+        Raises ``RoomError`` or ``StoreError``; then nothing has changed.
+        """
+        async with self._turn(visit_id):
+            try:
+                return (await self._advance(visit_id, event, links)).visit
+            except (NotPermitted, NotAdmitted) as error:
+                await self._record_refusal(visit_id, event, error)
+                raise
+
+    async def current(self, visit_id: VisitId) -> Visit:
+        """The visit as it is now, every deadline that has come included."""
+        async with self._turn(visit_id):
+            return (await self._settled(visit_id)).visit
+
+    def opens_at(self, visit: Visit) -> float:
+        """When the links of this visit begin to open it."""
+        return opening(visit, self._policy).at
+
+    def adopt(self, visit: Visit) -> None:
+        """Begin to keep a visit that was just created."""
+        self._follow(visit, ())
+
+    async def resume(self, visit_id: VisitId) -> None:
+        """Take up a visit after a restart: nobody is connected, and deadlines may have passed."""
+        visit = await self.current(visit_id)
+        for seat in visit.seats:
+            for device in seat.devices:
+                if device.connected:
+                    gone = SessionClosed(seat=seat.id, device=device.id)
+                    visit = await self.submit(visit_id, gone)
+        self._follow(visit, ())
+
+    async def close(self) -> None:
+        """No deadline fires any more; idempotent."""
+        self._timers.close()
+        await self._tasks.close()
+
+    # -- one beat --------------------
+
+    async def _advance(
+        self, visit_id: VisitId, event: Event, links: tuple[LinkRecord, ...]
+    ) -> Stored:
+        for attempt in range(self._edge.save_tries):
+            stored = await self._settled(visit_id)
+            try:
+                return await self._step(stored, event, self._clock(), links)
+            except VersionConflict:
+                if attempt + 1 == self._edge.save_tries:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _settled(self, visit_id: VisitId) -> Stored:
+        """The stored visit after every deadline that has come, each at its own time."""
+        stored = await self._store.load(visit_id)
+        while (due := next_deadline(stored.visit)) and due.deadline.at <= self._clock():
+            stored = await self._step(stored, due, due.deadline.at, ())
+        return stored
+
+    async def _step(
+        self, stored: Stored, event: Event, now: float, links: tuple[LinkRecord, ...]
+    ) -> Stored:
+        visit, effects = step(stored.visit, event, now, self._policy)
+        if visit == stored.visit:
+            return stored
+        entries = [] if isinstance(event, _UNRECORDED) else [draft(visit, event, now)]
+        version = await self._store.save(visit, stored.version, entries, links=links)
+        self._follow(visit, effects)
+        return Stored(visit, version)
+
+    def _follow(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
+        due = None if visit.stage in OVER else next_deadline(visit)
+        self._timers.arm(visit.id, due.deadline.at if due else None)
+        self._world.visit_changed(visit, effects)
+
+    async def _record_refusal(self, visit_id: VisitId, event: Event, error: RoomError) -> None:
+        refused = draft_for(visit_id, event, self._clock(), outcome=error.code)
+        try:
+            await self._store.record([refused])
+        except StoreUnavailable:
+            log.warning("refusal_not_recorded", code=error.code)
+
+    # -- turns and deadlines --------------------
+
+    @asynccontextmanager
+    async def _turn(self, visit_id: VisitId) -> AsyncIterator[None]:
+        """One writer per visit at a time; the lock lives only while somebody wants it."""
+        turn = self._turns.setdefault(visit_id, _Turn())
+        turn.wanted += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.wanted -= 1
+            if not turn.wanted:
+                self._turns.pop(visit_id, None)
+
+    def _deadline_came(self, visit_id: VisitId) -> None:
+        self._tasks.spawn(self._meet_deadline(visit_id))
+
+    async def _meet_deadline(self, visit_id: VisitId) -> None:
+        try:
+            visit = await self.current(visit_id)
+        except StoreUnavailable:
+            log.warning("deadline_postponed")
+            self._timers.arm(visit_id, self._clock() + self._edge.deadline_retry)
+            return
+        due = next_deadline(visit)
+        self._timers.arm(visit_id, due.deadline.at if due else None)
+
+
+class _Turn:
+    """A visit's lock and how many hold or await it."""
+
+    __slots__ = ("lock", "wanted")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.wanted = 0
+
+
+def draft(visit: Visit, event: Event, now: float) -> LogDraft:
+    """The log entry of something that happened to ``visit``."""
+    if isinstance(event, DeadlinePassed | SeatDeadlinePassed):
+        return draft_for(visit.id, event, now, outcome=event.deadline.name)
+    return draft_for(visit.id, event, now)
+
+
+def draft_for(visit_id: VisitId, event: Event, now: float, outcome: str = "ok") -> LogDraft:
+    """A log entry about ``event``: ids, its type and an outcome, nothing it carried."""
+    seat = ""
+    if isinstance(event, SeatEvent):
+        seat = event.seat
+    elif isinstance(event, SeatAdded):
+        seat = event.seat.id
+    return LogDraft(
+        at=now,
+        type=event.name,
+        visit=visit_id,
+        seat=seat,
+        actor_kind=event.by.kind,
+        actor=event.by.id,
+        outcome=outcome,
+    )

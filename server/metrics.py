@@ -1,0 +1,70 @@
+"""What can be counted, for Prometheus. No label ever holds an id, a name or a phone number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from media.counters import MediaCounters
+
+
+class Metrics:
+    """The counters of one node, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.sessions_opened = Counter(
+            "bedside_sessions_opened_total",
+            "Links opened, by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.signals = Counter(
+            "bedside_signals_total",
+            "Signals received, by name and outcome.",
+            ["signal", "outcome"],
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "bedside_requests_total",
+            "HTTP requests, by route and status.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "bedside_request_seconds",
+            "Time to answer an HTTP request, by route.",
+            ["route"],
+            registry=self.registry,
+        )
+        self.seats_connected = Gauge(
+            "bedside_seats_connected", "Pages of seats that are connected.", registry=self.registry
+        )
+        self.desks_connected = Gauge(
+            "bedside_desks_connected", "Desk pages that are connected.", registry=self.registry
+        )
+
+    def watch_media(self, counters: MediaCounters) -> None:
+        """Export what the media plane counts, read when somebody asks."""
+        self.registry.register(_MediaCollector(counters))
+
+    def text(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+class _MediaCollector(Collector):
+    """The media plane's counters, one family each."""
+
+    def __init__(self, counters: MediaCounters) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterable[Metric]:
+        for field in fields(self._counters):
+            family = GaugeMetricFamily(f"bedside_media_{field.name}", "Of the media plane.")
+            family.add_metric([], getattr(self._counters, field.name))
+            yield family

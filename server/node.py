@@ -1,0 +1,54 @@
+"""What one node is made of, for the handlers behind its doors. Built in ``server/app.py`` only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from media.ports import MediaPlane
+from rooms.policy import EdgePolicy, Policy
+from server.board import DeskBoard
+from server.config import Settings
+from server.desks import DeskGateway
+from server.entrance import Entrance
+from server.gateway import Gateway
+from server.idempotency import ReplySealer
+from server.keeper import VisitKeeper
+from server.metrics import Metrics
+from server.practices import Practices
+from server.rate_limits import RateLimiter
+from server.store import Store
+from server.timers import Clock
+from server.world import LiveWorld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """The parts of a running server."""
+
+    settings: Settings
+    policy: Policy
+    edge: EdgePolicy
+    clock: Clock
+    store: Store
+    keeper: VisitKeeper
+    world: LiveWorld
+    plane: MediaPlane
+    board: DeskBoard
+    practices: Practices
+    entrance: Entrance
+    gateway: Gateway
+    desks: DeskGateway
+    sealer: ReplySealer
+    link_limit: RateLimiter
+    metrics: Metrics
+    openapi: dict[str, Any]
+    demo_links: dict[str, str] = field(default_factory=dict)
+
+    def join_url(self, code: str) -> str:
+        """The link of a seat. The code is in the fragment, which browsers never send."""
+        return f"{self.settings.origin}/join#{code}"
+
+    def desk_url(self, code: str) -> str:
+        """The link of a desk."""
+        return f"{self.settings.origin}/desk#{code}"

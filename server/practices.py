@@ -1,0 +1,23 @@
+"""What people may be told of a practice. Kept in memory: it is part of every snapshot."""
+
+from __future__ import annotations
+
+from server.messages import PracticeCard
+from server.store import Store
+
+
+class Practices:
+    """Practice cards by id."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._cards: dict[str, PracticeCard] = {}
+
+    async def card(self, practice_id: str) -> PracticeCard:
+        """Its name and number; empty for a practice that is not there."""
+        if practice_id not in self._cards:
+            practice = await self._store.practice(practice_id)
+            if practice is None:
+                return PracticeCard(name="", phone="")
+            self._cards[practice_id] = PracticeCard(name=practice.name, phone=practice.phone)
+        return self._cards[practice_id]

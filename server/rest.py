@@ -1,0 +1,358 @@
+"""What the routes of the API do. Each gets a parsed body and says what to reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from rooms.events import Event, VisitRescheduled, VisitWasCancelled, VisitWasEnded
+from rooms.model import Actor, Seat, Visit
+from server import invitations
+from server import messages as m
+from server.addresses import client_address
+from server.api_auth import Caller
+from server.commands import BY_NAME, Order
+from server.errors import RateLimited
+from server.idempotency import parse_key
+from server.links import cookie_name, hash_code, new_code
+from server.node import Node
+from server.store import LinkKind, LinkRecord, LogDraft, UnknownVisit
+from server.turn import ice_servers
+
+Body = Any
+Handler = Callable[[Node, web.Request, Caller, Body], Awaitable[web.StreamResponse | BaseModel]]
+
+
+async def own_visit(node: Node, request: web.Request, caller: Caller) -> Visit:
+    """The visit in the path. Raises ``UnknownVisit`` for another practice's as for none."""
+    visit = await node.keeper.current(request.match_info["visit"])
+    if visit.practice != caller.practice:
+        raise UnknownVisit
+    return visit
+
+
+# -- browsers --------------------
+
+
+async def open_session(
+    node: Node, request: web.Request, _caller: None, body: m.LinkCode
+) -> web.Response:
+    """Open a link: a session, and for a new browser its credential as a cookie."""
+    with _link_tries(node, request):
+        opened = await node.entrance.open_seat(body.code, request.cookies)
+    reply = m.SessionReply(
+        session=opened.session,
+        token=opened.token,
+        expires_in=node.gateway.token_life,
+        seat=opened.seat.id,
+        role=opened.seat.role,
+        view=await node.gateway.snapshot(
+            opened.visit, opened.seat.id, opened.device.id, opened.session
+        ),
+        signal_url=node.settings.origin,
+        ice_servers=[
+            m.IceServer(**entry)
+            for entry in ice_servers(node.settings, opened.seat.id, node.clock(), node.edge)
+        ],
+    )
+    response = _json(reply)
+    if opened.credential:
+        response.set_cookie(
+            cookie_name(opened.seat.id, node.settings.secure),
+            opened.credential,
+            max_age=round(node.entrance.credential_life(opened.visit)),
+            httponly=True,
+            secure=node.settings.secure,
+            samesite="Strict",
+            path="/",
+        )
+    return response
+
+
+async def open_desk(
+    node: Node, request: web.Request, _caller: None, body: m.LinkCode
+) -> m.DeskReply:
+    """Open a desk link."""
+    with _link_tries(node, request):
+        claims, token = await node.entrance.open_desk(body.code)
+    return m.DeskReply(
+        desk=claims.desk,
+        token=token,
+        expires_in=node.desks.token_life,
+        signal_url=node.settings.origin,
+    )
+
+
+class _link_tries:  # noqa: N801 - reads as a verb where it is used
+    """Charge the caller's address for every link that does not open."""
+
+    def __init__(self, node: Node, request: web.Request) -> None:
+        self._limit = node.link_limit
+        self._key = client_address(request, node.settings.trusted_proxies)
+
+    def __enter__(self) -> None:
+        if (wait := self._limit.retry_after(self._key)) > 0:
+            raise RateLimited(wait)
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        if kind is not None:
+            self._limit.take(self._key)
+
+
+# -- visits --------------------
+
+
+async def create_visit(
+    node: Node, request: web.Request, caller: Caller, body: m.NewVisit
+) -> web.Response:
+    """A new visit with its seats; the links are told this once (and to the same request again)."""
+    header = request.headers.get("Idempotency-Key")
+    key = parse_key(header) if header is not None else ""
+    asked = body.model_dump_json().encode()
+    if key:
+        kept = await node.store.find_reply(
+            caller.practice, node.sealer.key_hash(caller.practice, key)
+        )
+        if kept is not None and (reply := node.sealer.open(kept, key, asked)) is not None:
+            return _created(reply)
+    visit = invitations.visit_of(node, caller.practice, body)
+    codes = {seat.id: new_code() for seat in visit.seats}
+    reply = _created_reply(node, visit, codes)
+    await node.store.create(
+        visit,
+        [invitations.seat_link(visit, seat, codes[seat.id]) for seat in visit.seats],
+        [_entry(node, caller, visit, "VisitCreated")],
+        idempotency=node.sealer.seal(caller.practice, key, asked, reply) if key else None,
+    )
+    node.keeper.adopt(visit)
+    return _created(reply)
+
+
+async def list_visits(node: Node, request: web.Request, caller: Caller, _body: None) -> m.VisitList:
+    """The practice's visits that start in a window of time, and all that run."""
+    since, until = _number(request, "since", 0.0), _number(request, "until", m.LAST_INSTANT)
+    visits = await node.store.visits_between(caller.practice, since, until)
+    return m.VisitList(visits=[_state(visit) for visit in visits])
+
+
+async def read_visit(node: Node, request: web.Request, caller: Caller, _body: None) -> m.VisitState:
+    """One visit."""
+    return _state(await own_visit(node, request, caller))
+
+
+async def reschedule_visit(
+    node: Node, request: web.Request, caller: Caller, body: m.Times
+) -> m.VisitState:
+    """Move a visit that has not begun."""
+    event = VisitRescheduled(starts_at=body.starts_at, ends_at=body.ends_at, by=caller.actor)
+    return await _change(node, request, caller, event)
+
+
+async def cancel_visit(
+    node: Node, request: web.Request, caller: Caller, _body: m.Nothing
+) -> m.VisitState:
+    """Call a visit off that has not begun."""
+    return await _change(node, request, caller, VisitWasCancelled(by=caller.actor))
+
+
+async def end_visit(
+    node: Node, request: web.Request, caller: Caller, _body: m.Nothing
+) -> m.VisitState:
+    """End a visit for everyone."""
+    return await _change(node, request, caller, VisitWasEnded(by=caller.actor))
+
+
+async def summarise_visit(
+    node: Node, request: web.Request, caller: Caller, _body: None
+) -> m.VisitSummary:
+    """Who was there, when, and how long by video, sound and phone."""
+    visit = await own_visit(node, request, caller)
+    return m.VisitSummary(
+        visit=visit.id,
+        stage=visit.stage,
+        starts_at=visit.starts_at,
+        ended_at=visit.ended_at,
+        end_reason=visit.end_reason,
+        external_ids=dict(visit.external_ids),
+        seats=[_summary(seat) for seat in visit.seats],
+    )
+
+
+# -- seats --------------------
+
+
+async def add_seat(
+    node: Node, request: web.Request, caller: Caller, body: m.NewSeat
+) -> web.Response:
+    """One more seat; its link is told this once."""
+    visit = await own_visit(node, request, caller)
+    seat, code = await invitations.add_seat(node, visit.id, body, caller.actor)
+    reply = m.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(code))
+    return _json(reply, status=201)
+
+
+async def revoke_seat(
+    node: Node, request: web.Request, caller: Caller, _body: None
+) -> web.Response:
+    """Withdraw a seat."""
+    visit = await own_visit(node, request, caller)
+    await invitations.revoke_seat(node, visit.id, request.match_info["seat"], caller.actor)
+    return web.Response(status=204)
+
+
+async def renew_link(
+    node: Node, request: web.Request, caller: Caller, _body: m.Nothing
+) -> m.LinkMade:
+    """A new link for a seat; older ones stop working."""
+    visit = await own_visit(node, request, caller)
+    code = await invitations.renew_link(node, visit, request.match_info["seat"], caller.actor)
+    return m.LinkMade(link=node.join_url(code))
+
+
+def command(name: str) -> Handler:
+    """An order about a seat, the same as the signal of that name."""
+    row = BY_NAME[name]
+
+    async def perform(
+        node: Node, request: web.Request, caller: Caller, body: m.Payload
+    ) -> m.VisitState:
+        visit = await own_visit(node, request, caller)
+        order = Order(seat=request.match_info["seat"], **body.model_dump())
+        return _state(await node.keeper.submit(visit.id, row.becomes(order, caller.actor)))
+
+    return perform
+
+
+# -- the practice --------------------
+
+
+async def make_desk(
+    node: Node, _request: web.Request, caller: Caller, _body: m.Nothing
+) -> web.Response:
+    """A link for staff to the practice's desk."""
+    desk, code = invitations.new_id(), new_code()
+    link = LinkRecord(hash=hash_code(code), kind=LinkKind.DESK, practice=caller.practice, desk=desk)
+    await node.store.add_links([link], [_practice_entry(node, caller, "DeskLinkMade", desk)])
+    return _json(m.DeskMade(desk=desk, link=node.desk_url(code)), status=201)
+
+
+async def revoke_desk(
+    node: Node, request: web.Request, caller: Caller, _body: None
+) -> web.Response:
+    """Withdraw a desk link; its pages close."""
+    desk = request.match_info["desk"]
+    entry = _practice_entry(node, caller, "DeskLinkRevoked", desk)
+    await node.store.revoke_desk(caller.practice, desk, node.clock(), [entry])
+    await node.desks.end(caller.practice, desk)
+    return web.Response(status=204)
+
+
+async def read_events(node: Node, request: web.Request, caller: Caller, _body: None) -> m.EventPage:
+    """The practice's log after a cursor, in order."""
+    after = int(_number(request, "after", 0.0))
+    entries = await node.store.log_after(caller.practice, after, node.edge.events_page)
+    events = [
+        m.EventEntry(**{name: getattr(entry, name) for name in m.EventEntry.model_fields})
+        for entry in entries
+    ]
+    return m.EventPage(events=events, next=events[-1].cursor if events else after)
+
+
+# -- replies --------------------
+
+
+async def _change(node: Node, request: web.Request, caller: Caller, event: Event) -> m.VisitState:
+    visit = await own_visit(node, request, caller)
+    return _state(await node.keeper.submit(visit.id, event))
+
+
+def _created_reply(node: Node, visit: Visit, codes: dict[str, str]) -> bytes:
+    seats = [
+        m.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(codes[seat.id]))
+        for seat in visit.seats
+    ]
+    return m.CreatedVisit(visit=visit.id, seats=seats).model_dump_json().encode()
+
+
+def _created(reply: bytes) -> web.Response:
+    return web.Response(body=reply, status=201, content_type="application/json")
+
+
+def _json(reply: BaseModel, status: int = 200) -> web.Response:
+    return web.Response(
+        text=json.dumps(reply.model_dump(mode="json")),
+        status=status,
+        content_type="application/json",
+    )
+
+
+def _state(visit: Visit) -> m.VisitState:
+    return m.VisitState(
+        visit=visit.id,
+        stage=visit.stage,
+        host=visit.host,
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        ended_at=visit.ended_at,
+        end_reason=visit.end_reason,
+        external_ids=dict(visit.external_ids),
+        seats=[_seat_state(seat) for seat in visit.seats if not seat.revoked],
+    )
+
+
+def _seat_state(seat: Seat) -> m.SeatState:
+    return m.SeatState(
+        seat=seat.id,
+        role=seat.role,
+        name=seat.shown_name,
+        relationship=seat.relationship,
+        language=seat.language,
+        external_ids=dict(seat.external_ids),
+        needs=sorted(seat.needs),
+        admission=seat.admission,
+        connected=any(device.connected for device in seat.devices),
+    )
+
+
+def _summary(seat: Seat) -> m.SeatSummary:
+    usage = seat.usage
+    return m.SeatSummary(
+        seat=seat.id,
+        role=seat.role,
+        name=seat.shown_name,
+        external_ids=dict(seat.external_ids),
+        first_in=usage.first_in,
+        last_out=usage.last_out,
+        minutes=m.Minutes(video=usage.video / 60, sound=usage.sound / 60, phone=usage.phone / 60),
+    )
+
+
+def _entry(node: Node, caller: Caller, visit: Visit, what: str) -> LogDraft:
+    by: Actor = caller.actor
+    return LogDraft(
+        at=node.clock(),
+        type=what,
+        practice=visit.practice,
+        visit=visit.id,
+        actor_kind=by.kind,
+        actor=by.id,
+    )
+
+
+def _practice_entry(node: Node, caller: Caller, what: str, desk: str) -> LogDraft:
+    return LogDraft(
+        at=node.clock(),
+        type=what,
+        practice=caller.practice,
+        actor_kind=caller.actor.kind,
+        actor=caller.actor.id,
+        outcome=desk,
+    )
+
+
+def _number(request: web.Request, name: str, default: float) -> float:
+    return m.query_number(name, request.query.get(name), default)

@@ -1,0 +1,93 @@
+"""TABLE of every HTTP route: method, path, who may call it, what it takes and gives, what it does.
+
+The OpenAPI document is made from these rows; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from server import api_auth, pages, probes, rest
+from server import messages as m
+
+
+class Auth(StrEnum):
+    """Who may call a route."""
+
+    NONE = "none"
+    LINK = "link"
+    PRACTICE = "practice"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row. ``body`` None: the route takes none; ``reply`` None: it replies without a body."""
+
+    method: str
+    path: str
+    auth: Auth
+    body: type[m.Payload] | None
+    reply: type[BaseModel] | None
+    handler: Callable[..., Awaitable[Any]]
+    meaning: str
+    status: int = 200
+    query: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One row: something that is not part of the API."""
+
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    meaning: str
+
+
+AUTHENTICATE = {
+    Auth.PRACTICE: api_auth.practice_system,
+    Auth.STAFF: api_auth.practice_or_desk,
+}
+
+N, L, P, S = Auth
+VISIT = "/v1/visits/{visit}"
+SEAT = VISIT + "/seats/{seat}"
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/v1/sessions", L, m.LinkCode, m.SessionReply, rest.open_session, "Open a link: a session for this browser"),
+    Route("POST", "/v1/desk/sessions", L, m.LinkCode, m.DeskReply, rest.open_desk, "Open a desk link"),
+    Route("POST", "/v1/visits", P, m.NewVisit, m.CreatedVisit, rest.create_visit, "Create a visit; the links are told this once", 201),
+    Route("GET", "/v1/visits", P, None, m.VisitList, rest.list_visits, "The visits that start in a window of time, and all that run", query=("since", "until")),
+    Route("GET", VISIT, P, None, m.VisitState, rest.read_visit, "Read a visit"),
+    Route("POST", VISIT + "/reschedule", P, m.Times, m.VisitState, rest.reschedule_visit, "Move a visit that has not begun"),
+    Route("POST", VISIT + "/cancel", P, m.Nothing, m.VisitState, rest.cancel_visit, "Call off a visit that has not begun"),
+    Route("POST", VISIT + "/end", P, m.Nothing, m.VisitState, rest.end_visit, "End a visit for everyone"),
+    Route("GET", VISIT + "/summary", P, None, m.VisitSummary, rest.summarise_visit, "Who was there, when, and how long by video, sound and phone"),
+    Route("POST", VISIT + "/seats", P, m.NewSeat, m.SeatLink, rest.add_seat, "Add a seat; its link is told this once", 201),
+    Route("DELETE", SEAT, P, None, None, rest.revoke_seat, "Withdraw a seat", 204),
+    Route("POST", SEAT + "/link", P, m.Nothing, m.LinkMade, rest.renew_link, "A new link for a seat; older ones stop working"),
+    Route("POST", SEAT + "/admit", S, m.DeviceChoice, m.VisitState, rest.command("admit"), "Let a waiting device in"),
+    Route("POST", SEAT + "/deny", S, m.DeviceChoice, m.VisitState, rest.command("deny"), "Say no: to a second device alone when it is named, else to the person"),
+    Route("POST", SEAT + "/remove", S, m.Nothing, m.VisitState, rest.command("remove"), "Take the person out, on every device"),
+    Route("POST", SEAT + "/send-back", S, m.Nothing, m.VisitState, rest.command("send_back"), "Ask the person to wait again"),
+    Route("POST", SEAT + "/let-back", S, m.Nothing, m.VisitState, rest.command("let_back"), "Lift a denial or removal"),
+    Route("POST", SEAT + "/message", S, m.MessageText, m.VisitState, rest.command("message"), "Tell somebody who waits something"),
+    Route("POST", "/v1/desks", P, m.Nothing, m.DeskMade, rest.make_desk, "Make a desk link", 201),
+    Route("DELETE", "/v1/desks/{desk}", P, None, None, rest.revoke_desk, "Withdraw a desk link", 204),
+    Route("GET", "/v1/events", P, None, m.EventPage, rest.read_events, "The practice's log after a cursor, in order", query=("after",)),
+)  # fmt: skip
+
+PAGES: tuple[Page, ...] = (
+    Page("/", pages.front_page, "leads to /join"),
+    Page("/join", pages.join_page, "the page behind a link"),
+    Page("/desk", pages.desk_page, "the page behind a desk link"),
+    Page("/healthz", probes.healthy, "whether the process works"),
+    Page("/readyz", probes.ready, "whether the process and its store work"),
+    Page("/metrics", probes.metrics, "counters in the Prometheus text format"),
+    Page("/v1/openapi.json", probes.openapi, "the OpenAPI document"),
+)  # fmt: skip

@@ -1,0 +1,127 @@
+"""What the signals of a seat's page do. Each submits and returns: none may be slow."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from rooms.errors import NotAdmitted
+from rooms.events import (
+    CheckStarted,
+    Event,
+    Knocked,
+    MediaSwitched,
+    SeatEntered,
+    SeatLeft,
+    VisitWasEnded,
+)
+from rooms.model import Actor, ActorKind
+from server import messages as m
+from server.commands import BY_NAME, Order
+from server.invitations import add_seat
+from server.node import Node
+from server.sessions import SeatSession
+
+P = TypeVar("P", bound=m.Payload)
+Perform = Callable[[Node, SeatSession, Any], Awaitable[dict[str, Any]]]
+
+
+def actor(session: SeatSession) -> Actor:
+    """Who sends: the seat and device of the token, whatever the payload says."""
+    return Actor(ActorKind.SEAT, session.seat, session.device)
+
+
+def own(event: Callable[[SeatSession, P], Event]) -> Perform:
+    """A signal that becomes one event of the sender's own seat."""
+
+    async def perform(node: Node, session: SeatSession, payload: P) -> dict[str, Any]:
+        await node.keeper.submit(session.visit, event(session, payload))
+        return {}
+
+    return perform
+
+
+def command(name: str) -> Perform:
+    """A signal that orders something about another seat."""
+    row = BY_NAME[name]
+
+    async def perform(node: Node, session: SeatSession, payload: m.OfSeat) -> dict[str, Any]:
+        order = Order(**payload.model_dump())
+        await node.keeper.submit(session.visit, row.becomes(order, actor(session)))
+        return {}
+
+    return perform
+
+
+def checked(session: SeatSession, _payload: m.Nothing) -> Event:
+    """The person looks at their camera and microphone."""
+    return CheckStarted(seat=session.seat, device=session.device, by=actor(session))
+
+
+def knocked(session: SeatSession, payload: m.Knock) -> Event:
+    """The person asks to come in."""
+    return Knocked(
+        seat=session.seat,
+        device=session.device,
+        by=actor(session),
+        said_name=payload.name,
+        language=payload.language,
+    )
+
+
+def entered(session: SeatSession, _payload: m.Nothing) -> Event:
+    """The admitted person's page is ready."""
+    return SeatEntered(seat=session.seat, device=session.device, by=actor(session))
+
+
+def left(session: SeatSession, _payload: m.Nothing) -> Event:
+    """The person leaves on purpose."""
+    return SeatLeft(seat=session.seat, device=session.device, by=actor(session))
+
+
+def switched(session: SeatSession, payload: m.MediaSwitch) -> Event:
+    """The person switches microphone or camera."""
+    return MediaSwitched(
+        seat=session.seat,
+        device=session.device,
+        by=actor(session),
+        microphone=payload.microphone,
+        camera=payload.camera,
+    )
+
+
+def ended(session: SeatSession, _payload: m.Nothing) -> Event:
+    """The visit ends for everyone."""
+    return VisitWasEnded(by=actor(session))
+
+
+async def answered(node: Node, session: SeatSession, payload: m.MediaAnswer) -> dict[str, Any]:
+    """The browser answered an offer; a late answer is ignored."""
+    _require_leg(session)
+    node.plane.answer(
+        session.visit, session.seat, session.id, payload.peer, payload.number, payload.sdp
+    )
+    return {}
+
+
+async def restarted(node: Node, session: SeatSession, _payload: m.Nothing) -> dict[str, Any]:
+    """The page's network changed: offer both peer connections again."""
+    _require_leg(session)
+    node.plane.restart(session.visit, session.seat, session.id)
+    return {}
+
+
+async def renewed(node: Node, session: SeatSession, _payload: m.Nothing) -> dict[str, Any]:
+    """A fresh token for the same session."""
+    return {"token": node.gateway.renew(session), "expires_in": node.gateway.token_life}
+
+
+async def invited(node: Node, session: SeatSession, payload: m.Invitation) -> dict[str, Any]:
+    """One more seat; its link is told this once, to the one who asked."""
+    seat, code = await add_seat(node, session.visit, payload, actor(session))
+    return {"seat": seat.id, "link": node.join_url(code)}
+
+
+def _require_leg(session: SeatSession) -> None:
+    if not session.has_leg:
+        raise NotAdmitted

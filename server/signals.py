@@ -1,0 +1,83 @@
+"""TABLE of every Socket.IO signal: name, payload, who may send it, and what it becomes.
+
+No payload names its sender: a seat or desk is who its token said when it connected. Every signal
+from a page is acknowledged with ``{"ok": true, …}`` or ``{"error": {"code", "title", …}}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from rooms.permissions import Action
+from server import desk_signals as desk
+from server import messages as m
+from server import seat_signals as seat
+from server.desks import DESK
+from server.gateway import VISIT
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One row: a signal from a page. ``needs`` is an action of the matrix, or whose it is."""
+
+    namespace: str
+    name: str
+    payload: type[m.Payload]
+    needs: Action | str
+    perform: Callable[..., Awaitable[dict[str, Any]]]
+    meaning: str
+    result: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One row: a signal to a page."""
+
+    namespace: str
+    name: str
+    payload: type[Any]
+    meaning: str
+
+
+OWN, INSIDE = "own seat", "own seat, inside"
+A = Action
+
+SIGNALS: tuple[Signal, ...] = (
+    Signal(VISIT, "visit:check", m.Nothing, OWN, seat.own(seat.checked), "looks at camera and microphone: invited → checking"),
+    Signal(VISIT, "visit:knock", m.Knock, OWN, seat.own(seat.knocked), "asks to come in: → waiting, or → admitted for roles that enter directly"),
+    Signal(VISIT, "visit:enter", m.Nothing, INSIDE, seat.own(seat.entered), "the page is ready: admitted → present"),
+    Signal(VISIT, "visit:leave", m.Nothing, OWN, seat.own(seat.left), "leaves on purpose, the visit or the queue"),
+    Signal(VISIT, "visit:end", m.Nothing, A.END, seat.own(seat.ended), "ends the visit for everyone"),
+    Signal(VISIT, "session:renew", m.Nothing, OWN, seat.renewed, "a fresh token for the same session", m.Renewal),
+    Signal(VISIT, "media:switch", m.MediaSwitch, OWN, seat.own(seat.switched), "what the server may forward of the sender"),
+    Signal(VISIT, "media:answer", m.MediaAnswer, INSIDE, seat.answered, "the answer to `media:offer`"),
+    Signal(VISIT, "media:restart", m.Nothing, INSIDE, seat.restarted, "the network changed: offer both peer connections again with new ICE credentials"),
+    Signal(VISIT, "seat:admit", m.OfDevice, A.ADMIT, seat.command("admit"), "lets a waiting device in"),
+    Signal(VISIT, "seat:deny", m.OfDevice, A.DENY, seat.command("deny"), "says no: to a second device alone when it is named, else to the person"),
+    Signal(VISIT, "seat:remove", m.OfSeat, A.REMOVE, seat.command("remove"), "takes the person out, on every device"),
+    Signal(VISIT, "seat:send_back", m.OfSeat, A.SEND_BACK, seat.command("send_back"), "asks the person to wait again"),
+    Signal(VISIT, "seat:let_back", m.OfSeat, A.LET_BACK, seat.command("let_back"), "lifts a denial or removal"),
+    Signal(VISIT, "seat:message", m.Message, A.MESSAGE, seat.command("message"), "tells somebody who waits something"),
+    Signal(VISIT, "seat:object", m.OfSeat, A.OBJECT, seat.command("object"), "the patient says no to a family member"),
+    Signal(VISIT, "seat:invite", m.Invitation, A.INVITE, seat.invited, "one more seat; its link is told this once", m.InvitationMade),
+    Signal(DESK, "desk:admit", m.OfVisitDevice, A.ADMIT, desk.command("admit"), "lets a waiting device in"),
+    Signal(DESK, "desk:deny", m.OfVisitDevice, A.DENY, desk.command("deny"), "says no, as `seat:deny`"),
+    Signal(DESK, "desk:remove", m.OfVisitSeat, A.REMOVE, desk.command("remove"), "takes the person out, on every device"),
+    Signal(DESK, "desk:send_back", m.OfVisitSeat, A.SEND_BACK, desk.command("send_back"), "asks the person to wait again"),
+    Signal(DESK, "desk:let_back", m.OfVisitSeat, A.LET_BACK, desk.command("let_back"), "lifts a denial or removal"),
+    Signal(DESK, "desk:message", m.VisitMessage, A.MESSAGE, desk.command("message"), "tells somebody who waits something"),
+    Signal(DESK, "desk:renew", m.Nothing, "own desk", desk.renewed, "a fresh token for the same desk", m.Renewal),
+)  # fmt: skip
+
+NOTICES: tuple[Notice, ...] = (
+    Notice(VISIT, "visit:changed", m.Snapshot, "the whole view of this device, on connecting and after each change"),
+    Notice(VISIT, "media:offer", m.MediaOffer, "an offer for one of the page's two peer connections"),
+    Notice(VISIT, "media:state", m.MediaState, "whether the server has the page's media"),
+    Notice(VISIT, "session:ended", m.SessionOver, "why the server now closes the session"),
+    Notice(DESK, "desk:changed", m.DeskSnapshot, "the practice's day, whole"),
+    Notice(DESK, "session:ended", m.SessionOver, "why the server now closes the session"),
+)  # fmt: skip

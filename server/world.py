@@ -1,0 +1,86 @@
+"""What follows a saved visit: media first and at once, then effects and pages in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+import structlog
+
+from media.ports import MediaPlane, Wiring
+from rooms.effects import Effect
+from rooms.model import Visit, VisitId
+from rooms.visit import inside, who_hears_whom
+from server.performers import PERFORMERS, Hands
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+
+class Pages(Hands, Protocol):
+    """The pages that look at a visit."""
+
+    async def show(self, visit: Visit) -> None:
+        """Bring every page of the visit up to date."""
+
+
+class Board(Protocol):
+    """The desks that look at a practice's visits."""
+
+    def follow(self, visit: Visit) -> None:
+        """Note what the visit is like now."""
+
+
+class LiveWorld:
+    """Makes media, pages and desks equal to each visit after its save.
+
+    Media is wired synchronously, so that somebody who was removed hears nothing more. Effects and
+    snapshots go through one queue per visit, which keeps their order without holding up the turn.
+    """
+
+    def __init__(self, plane: MediaPlane, board: Board) -> None:
+        self._plane = plane
+        self._board = board
+        self._pages: Pages | None = None
+        self._queues: dict[VisitId, deque[tuple[Visit, tuple[Effect, ...]]]] = {}
+        self._tasks = Tasks()
+
+    def connect(self, pages: Pages) -> None:
+        """Name the pages; they in turn need the keeper, which needs this."""
+        self._pages = pages
+
+    def visit_changed(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
+        self._plane.wire(Wiring(visit=visit.id, seats=inside(visit), links=who_hears_whom(visit)))
+        self._board.follow(visit)
+        queue = self._queues.get(visit.id)
+        if queue is not None:
+            queue.append((visit, effects))
+            return
+        self._queues[visit.id] = deque([(visit, effects)])
+        self._tasks.spawn(self._drain(visit.id))
+
+    async def settled(self) -> None:
+        """Wait until everything that was ordered has been done."""
+        await self._tasks.settled()
+
+    async def close(self) -> None:
+        """Drop what was ordered; idempotent."""
+        await self._tasks.close()
+
+    async def _drain(self, visit_id: VisitId) -> None:
+        queue = self._queues[visit_id]
+        try:
+            while queue:
+                visit, effects = queue.popleft()
+                await self._perform(visit, effects)
+        finally:
+            del self._queues[visit_id]
+
+    async def _perform(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
+        assert self._pages is not None
+        try:
+            for effect in effects:
+                await PERFORMERS[type(effect)](self._pages, visit, effect)
+            await self._pages.show(visit)
+        except Exception:
+            log.exception("effect_failed")
