@@ -1,0 +1,76 @@
+import { Store } from "../lib/store";
+import { allowSound, allowSoundSoon, chime, watchSound } from "../media/sound";
+import { openDesk } from "../net/api";
+import { Line } from "../net/line";
+import type { DeskNews, DeskSessionReply, DeskSignals } from "../protocol";
+import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
+import { DESK_AT_FIRST, type DeskEvent, type DeskState, deskAfter } from "../state/desk";
+import { CLOCK_TICK } from "../timing";
+
+type News = Omit<DeskNews, "session:ended">;
+
+/** Everything the desk page does: hears who arrives, makes itself heard, and sends decisions. */
+export class DeskApp {
+  readonly store = new Store<DeskState, DeskEvent>(deskAfter, DESK_AT_FIRST);
+  private readonly line: Line<DeskSessionReply, News, DeskSignals>;
+  private arrivals = NO_ARRIVALS;
+
+  constructor(code: string) {
+    this.line = new Line({
+      namespace: "/desk",
+      renewSignal: "desk:renew",
+      open: () => openDesk(code),
+      news: {
+        "desk:changed": (desk) => this.store.send({ type: "changed", desk, at: Date.now() }),
+      },
+      onOpened: ({ desk }) => this.store.send({ type: "changed", desk, at: Date.now() }),
+      onRefused: (problem) => this.store.send({ type: "refused", problem }),
+      onEnded: (ended) => this.store.send({ type: "ended", code: ended }),
+      onUp: () => this.store.send({ type: "lineUp" }),
+      onDown: () => this.store.send({ type: "lineDown", at: Date.now() }),
+    });
+    this.store.listen(() => this.listenForArrivals());
+  }
+
+  start(): void {
+    allowSoundSoon();
+    watchSound((allowed) => this.store.send({ type: "soundAllowed", allowed }));
+    setInterval(() => this.listenForArrivals(), CLOCK_TICK);
+    void this.line.open();
+  }
+
+  reopen(): void {
+    this.store.send({ type: "reopening" });
+    void this.line.open();
+  }
+
+  allowSound(): void {
+    allowSound();
+  }
+
+  /** Somebody at this desk has seen that this person waits: no more chimes for them. */
+  seen(key: string): void {
+    this.arrivals = notice(this.arrivals, key);
+    this.store.send({ type: "seen", key });
+  }
+
+  async attempt<Name extends keyof DeskSignals>(
+    name: Name,
+    payload: DeskSignals[Name]["payload"],
+  ): Promise<boolean> {
+    this.store.send({ type: "tried" });
+    const answer = await this.line.request(name, payload);
+    if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
+    return "ok" in answer;
+  }
+
+  private listenForArrivals(): void {
+    const visits = this.store.state.desk?.visits ?? [];
+    const keys = visits.flatMap((visit) =>
+      visit.waiting.map((person) => arrivalKey(visit.visit, person)),
+    );
+    const [arrivals, isDue] = arrivalsAfter(this.arrivals, keys, performance.now());
+    this.arrivals = arrivals;
+    if (isDue) chime("arrival");
+  }
+}

@@ -1,0 +1,193 @@
+import { Store } from "../lib/store";
+import { MediaLink } from "../media/link";
+import { allowSound, allowSoundSoon } from "../media/sound";
+import { openSession } from "../net/api";
+import { Line } from "../net/line";
+import type { Ack, SessionReply, View, VisitNews, VisitSignals } from "../protocol";
+import { isTrouble, type Kind } from "../state/devices";
+import {
+  isUnderWay,
+  JOIN_AT_FIRST,
+  type JoinEvent,
+  type JoinState,
+  joinAfter,
+} from "../state/join";
+import { EARLY_FIRST, EARLY_MOST } from "../timing";
+import { OwnMedia } from "./own_media";
+
+type News = Omit<VisitNews, "session:ended">;
+
+/** How somebody comes in: with everything that works, without a picture, or only to listen. */
+export type Way = "full" | "sound" | "listen";
+
+/** Everything the join page does. The screens call it; what happens comes back through the store. */
+export class JoinApp {
+  readonly store = new Store<JoinState, JoinEvent>(joinAfter, JOIN_AT_FIRST);
+  readonly media: OwnMedia;
+  private readonly line: Line<SessionReply, News, VisitSignals>;
+  private readonly link: MediaLink;
+  private language = "";
+  private readonly pending = new Set<string>();
+  private earlyTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly code: string) {
+    this.line = this.makeLine();
+    this.link = new MediaLink({
+      request: (name, payload) => this.line.request(name, payload),
+      onStreams: (streams) => this.store.send({ type: "streams", streams }),
+      onDown: (down) =>
+        this.store.send(down ? { type: "mediaDown", at: Date.now() } : { type: "mediaUp" }),
+      onHopeless: () => void this.line.open(),
+    });
+    this.media = new OwnMedia({
+      state: () => this.store.state,
+      send: (event) => this.store.send({ type: "device", event }),
+      peers: this.link.peers,
+      tellServer: async (switches) => void (await this.line.request("media:switch", switches)),
+    });
+    this.store.listen((next, previous) => this.follow(next, previous));
+  }
+
+  start(): void {
+    allowSoundSoon();
+    void this.line.open();
+  }
+
+  speaks(language: string): void {
+    this.language = language;
+  }
+
+  /** Begins again from the link, by the person's own choice. */
+  reopen(): void {
+    this.store.send({ type: "reopening" });
+    void this.line.open();
+  }
+
+  soundRefused(): void {
+    this.store.send({ type: "soundAllowed", allowed: false });
+  }
+
+  allowSound(): void {
+    allowSound();
+    for (const sound of document.querySelectorAll("audio")) void sound.play();
+    this.store.send({ type: "soundAllowed", allowed: true });
+  }
+
+  async askDevices(kinds: readonly Kind[]): Promise<void> {
+    allowSound();
+    for (const kind of kinds) this.media.want(kind, true);
+    await this.media.start(kinds);
+  }
+
+  async join(way: Way, name: string): Promise<void> {
+    allowSound();
+    const may = this.store.state.view?.me.may ?? [];
+    this.media.want("microphone", way !== "listen" && may.includes("speak"));
+    this.media.want("camera", way === "full" && may.includes("show"));
+    if (!(await this.devicesSettled())) return;
+    this.store.send({ type: "joining" });
+    await this.media.tell();
+    const payload = { language: this.language, ...(name && { name }) };
+    await this.attempt("visit:knock", payload);
+  }
+
+  async leave(): Promise<void> {
+    await this.line.request("visit:leave", {});
+    this.line.stop();
+    this.store.send({ type: "ended", code: "left" });
+  }
+
+  toggle(kind: Kind): void {
+    allowSound();
+    void this.media.toggle(kind);
+  }
+
+  /** Sends a signal that the person asked for; what went wrong is put before them. */
+  async attempt<Name extends keyof VisitSignals>(
+    name: Name,
+    payload: VisitSignals[Name]["payload"],
+  ): Promise<Ack<VisitSignals[Name]["result"]>> {
+    this.store.send({ type: "tried" });
+    const answer = await this.line.request(name, payload);
+    if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
+    return answer;
+  }
+
+  /** Asks for what was never asked for. False where that failed: the screen then shows help. */
+  private async devicesSettled(): Promise<boolean> {
+    const { devices } = this.store.state;
+    const kinds = (["microphone", "camera"] as const).filter((kind) => {
+      const { wanted, status } = devices[kind];
+      return wanted && (status === "unasked" || status === "off");
+    });
+    if (kinds.length === 0) return true;
+    await this.media.start(kinds);
+    return kinds.every((kind) => !isTrouble(this.store.state.devices[kind].status));
+  }
+
+  private makeLine(): Line<SessionReply, News, VisitSignals> {
+    return new Line({
+      namespace: "/visit",
+      renewSignal: "session:renew",
+      open: () => openSession(this.code),
+      news: {
+        "visit:changed": (view) => this.store.send({ type: "viewed", view, at: Date.now() }),
+        "media:offer": (offer) => this.link.accept(offer),
+        "media:state": ({ state }) => this.link.serverSays(state),
+      },
+      onOpened: (reply) => this.opened(reply),
+      onRefused: (problem) => this.store.send({ type: "refused", problem }),
+      onEnded: (code) => this.store.send({ type: "ended", code }),
+      onUp: () => this.store.send({ type: "lineUp" }),
+      onDown: () => this.store.send({ type: "lineDown", at: Date.now() }),
+    });
+  }
+
+  private opened(reply: SessionReply): void {
+    this.link.close(); // the connections belonged to the session before this one
+    this.link.peers.iceServers = reply.ice_servers;
+    this.store.send({ type: "opened", view: reply.view, at: Date.now() });
+  }
+
+  private follow(next: JoinState, previous: JoinState): void {
+    if (next.step !== previous.step || next.refusal !== previous.refusal) this.stepped(next);
+    if (next.view && next.view !== previous.view) this.viewed(next.view, previous.view);
+  }
+
+  private stepped(next: JoinState): void {
+    clearTimeout(this.earlyTimer);
+    if (next.step !== "refused" && next.step !== "over") return;
+    this.link.close();
+    this.media.stop();
+    const opensAt = next.refusal?.opens_at;
+    if (opensAt === undefined) return;
+    const delay = Math.max(EARLY_FIRST, Math.min(EARLY_MOST, opensAt * 1000 - Date.now()));
+    this.earlyTimer = setTimeout(() => void this.line.open(), delay);
+  }
+
+  private viewed(view: View, previous: View | null): void {
+    if (previous?.me.inside && !view.me.inside) this.link.close();
+    if (!previous) void this.begun(view);
+    this.media.place();
+    this.media.reconcile();
+    if (view.me.inside && view.me.admission !== "present") void this.once("visit:enter");
+    if (isNew(view)) void this.once("visit:check");
+  }
+
+  private async begun(view: View): Promise<void> {
+    if (isUnderWay(view)) return this.media.resume(view.me);
+    void this.media.prepare();
+  }
+
+  /** Signals that the page sends by itself, never a second one before the first is answered. */
+  private async once(name: "visit:enter" | "visit:check"): Promise<void> {
+    if (this.pending.has(name)) return;
+    this.pending.add(name);
+    await this.line.request(name, {});
+    this.pending.delete(name);
+  }
+}
+
+function isNew({ me }: View): boolean {
+  return me.standing === "holding" && me.admission === "invited";
+}

@@ -1,0 +1,68 @@
+import { useEffect, useState } from "preact/hooks";
+import { useLanguage } from "../lib/language";
+import { useStore } from "../lib/store";
+import type { Practice } from "../protocol";
+import { Announcer, ConnectionBanner, TroubleNote } from "../screens/banner";
+import { Check } from "../screens/check";
+import { Closed } from "../screens/closed";
+import { AppContext, type ScreenProps, useApp } from "../screens/context";
+import { Opening } from "../screens/opening";
+import { Room } from "../screens/room";
+import { WaitingRoom } from "../screens/waiting";
+import { closedCode, type JoinState, screenOf } from "../state/join";
+import { Frame } from "../ui/frame";
+import { WordsContext } from "../words";
+import type { JoinApp } from "./app";
+import { keepInPresence } from "./presence";
+
+export interface JoinPageProps {
+  app: JoinApp;
+  practice: Practice;
+}
+
+function practiceNow(state: JoinState, page: Practice): Practice {
+  const { practice_name: name, practice_phone: phone } = state.refusal ?? {};
+  return state.view?.practice ?? (name ? { name, phone: phone ?? "" } : page);
+}
+
+/** The whole page of patient, family, provider and everybody else who has a seat. */
+export function JoinPage({ app, practice }: JoinPageProps) {
+  const state = useStore(app.store);
+  const [words, setLanguage] = useLanguage();
+  const [news, setNews] = useState("");
+  const screen = screenOf(state);
+  useEffect(() => app.speaks(words.language), [app, words]);
+  useEffect(() => keepInPresence(app.store, words, setNews), [app, words]);
+  return (
+    <WordsContext.Provider value={words}>
+      <AppContext.Provider value={app}>
+        <Frame
+          practice={practiceNow(state, practice)}
+          onLanguage={setLanguage}
+          className={screen === "visit" ? "page-visit" : ""}
+        >
+          <Announcer news={news} />
+          {state.view && <ConnectionBanner awayAt={state.awayAt} mediaLostAt={state.mediaLostAt} />}
+          <TroubleNote code={state.trouble} />
+          <CurrentScreen key={screen} state={state} />
+        </Frame>
+      </AppContext.Provider>
+    </WordsContext.Provider>
+  );
+}
+
+function CurrentScreen({ state }: ScreenProps) {
+  const app = useApp();
+  const code = closedCode(state);
+  if (code) return <Closed code={code} problem={state.refusal} onAgain={() => app.reopen()} />;
+  switch (screenOf(state)) {
+    case "check":
+      return <Check state={state} />;
+    case "waiting":
+      return <WaitingRoom state={state} />;
+    case "visit":
+      return <Room state={state} />;
+    default:
+      return <Opening away={state.awayAt !== null} />;
+  }
+}

@@ -1,0 +1,76 @@
+import { keepAwake } from "../lib/awake";
+import type { Store } from "../lib/store";
+import { chime } from "../media/sound";
+import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
+import { type Cue, cuesBetween, keepsAwake } from "../state/cues";
+import { closedCode, type JoinEvent, type JoinState, screenOf } from "../state/join";
+import { VIBRATION } from "../timing";
+import type { Words } from "../words";
+
+type JoinStore = Store<JoinState, JoinEvent>;
+
+/**
+ * Reaches somebody who is not looking at the page: sounds, vibration, the title, words for screen
+ * readers, a lit screen. Returns the way to stop.
+ */
+export function keepInPresence(
+  store: JoinStore,
+  words: Words,
+  say: (news: string) => void,
+): () => void {
+  let arrivals = NO_ARRIVALS;
+  const awake = keepAwake(() => keepsAwake(store.state));
+  const title = (): void => {
+    document.title = titleOf(store.state, words);
+  };
+  const stop = store.listen((next, previous) => {
+    const cues = cuesBetween(previous.view, next.view);
+    const keys = waitingKeys(next);
+    const [after, isArrival] = arrivalsAfter(arrivals, keys, performance.now());
+    arrivals = keys.reduce(notice, after); // whoever is in the visit has the list before them
+    if (isArrival && previous.view) chime("arrival");
+    for (const cue of cues) sound(cue);
+    if (cues.length > 0) say(cues.map((cue) => sentence(cue, words)).join(" "));
+    awake.refresh();
+    title();
+  });
+  document.addEventListener("visibilitychange", title);
+  title();
+  return () => {
+    stop();
+    awake.stop();
+    document.removeEventListener("visibilitychange", title);
+  };
+}
+
+function waitingKeys(state: JoinState): string[] {
+  const { view } = state;
+  return view ? view.waiting.map((person) => arrivalKey(view.visit, person)) : [];
+}
+
+function sound(cue: Cue): void {
+  if (cue.kind !== "admitted" && cue.kind !== "message") return;
+  chime(cue.kind);
+  navigator.vibrate?.(VIBRATION);
+}
+
+function sentence(cue: Cue, { t }: Words): string {
+  if (cue.kind === "message") return t("said.message", { text: cue.text });
+  if ("name" in cue) return t(`said.${cue.kind}`, { name: cue.name || t("said.somebody") });
+  return t(`said.${cue.kind}`);
+}
+
+function titleOf(state: JoinState, { t }: Words): string {
+  const practice = state.view?.practice.name ?? "";
+  const waiting = state.view?.waiting.length ?? 0;
+  const screen = screenOf(state);
+  const code = closedCode(state);
+  const parts = [practice || t("page.title")];
+  if (screen === "visit") {
+    parts.unshift(document.hidden ? t("title.admitted") : t("visit.title"));
+    if (waiting > 0) parts.unshift(t("title.waiting", { n: waiting }));
+  }
+  if (screen === "waiting") parts.unshift(t("waiting.title"));
+  if (code === "left") parts.unshift(t("closed.left.title"));
+  return parts.join(" · ");
+}

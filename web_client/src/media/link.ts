@@ -1,0 +1,94 @@
+import type { Ack, VisitNews, VisitSignals } from "../protocol";
+import { MEDIA_TICK } from "../timing";
+import { Peers } from "./peers";
+import { isDown, mediaSeen, NO_RESCUE, networkChanged, type RescueAction } from "./rescue";
+
+type Request = <Name extends keyof VisitSignals>(
+  name: Name,
+  payload: VisitSignals[Name]["payload"],
+) => Promise<Ack<VisitSignals[Name]["result"]>>;
+
+export interface MediaLinkOptions {
+  request: Request;
+  onStreams: (streams: ReadonlyMap<string, MediaStream>) => void;
+  onDown: (down: boolean) => void;
+  /** Restarts have not helped: only a new session can. */
+  onHopeless: () => void;
+}
+
+/** Keeps the media connections up while somebody is in the visit, whatever the network does. */
+export class MediaLink {
+  readonly peers: Peers;
+  private rescue = NO_RESCUE;
+  private states: RTCPeerConnectionState[] = [];
+  private lostAtServer = false;
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(private readonly options: MediaLinkOptions) {
+    this.peers = new Peers({
+      answer: (peer, number, sdp) =>
+        void options.request("media:answer", { peer, number, sdp }).catch(() => undefined),
+      onStreams: options.onStreams,
+      onConnection: (states) => {
+        this.states = states;
+        this.look();
+      },
+      onUnusable: options.onHopeless,
+    });
+    addEventListener("online", () => this.networkChanged());
+    networkInformation()?.addEventListener("change", () => this.networkChanged());
+  }
+
+  accept(offer: VisitNews["media:offer"]): void {
+    this.peers.accept(offer);
+  }
+
+  serverSays(state: "connected" | "lost"): void {
+    this.lostAtServer = state === "lost";
+    this.look();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.rescue = NO_RESCUE;
+    this.states = [];
+    this.lostAtServer = false;
+    this.peers.close();
+    this.options.onDown(false);
+  }
+
+  private networkChanged(): void {
+    if (this.states.length === 0) return;
+    const [rescue, action] = networkChanged(this.rescue, performance.now());
+    this.rescue = rescue;
+    this.perform(action);
+  }
+
+  private look(): void {
+    const down = this.lostAtServer || isDown(this.states);
+    const [rescue, action] = mediaSeen(this.rescue, down, performance.now());
+    this.rescue = rescue;
+    this.watch(down);
+    this.options.onDown(down);
+    this.perform(action);
+  }
+
+  private watch(down: boolean): void {
+    if (down) this.timer ??= setInterval(() => this.look(), MEDIA_TICK);
+    else {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }
+  }
+
+  private perform(action: RescueAction): void {
+    if (action === "restart") void this.options.request("media:restart", {});
+    if (action === "reopen") this.options.onHopeless();
+  }
+}
+
+/** Not in every browser, nor in the standard library's types. */
+function networkInformation(): EventTarget | undefined {
+  return (navigator as Navigator & { connection?: EventTarget }).connection;
+}

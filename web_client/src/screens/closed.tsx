@@ -1,0 +1,69 @@
+import type { Problem } from "../protocol";
+import type { ClosedCode } from "../state/join";
+import { Heading } from "../ui/heading";
+import { useWords, type WordKey } from "../words";
+
+type Page = "title" | "body";
+type Known =
+  Extract<WordKey, `closed.${string}.title`> extends `closed.${infer Code}.title` ? Code : never;
+
+const KNOWN: ReadonlySet<string> = new Set<Known>([
+  "link_unknown",
+  "visit_early",
+  "visit_moved",
+  "visit_cancelled",
+  "visit_ended",
+  "visit_expired",
+  "seat_denied",
+  "seat_removed",
+  "device_refused",
+  "device_replaced",
+  "session_replaced",
+  "too_many_devices",
+  "rate_limited",
+  "left",
+]);
+
+const FINAL: ReadonlySet<ClosedCode> = new Set(["visit_cancelled", "visit_ended", "visit_expired"]);
+
+function wordKey(code: ClosedCode, page: Page): WordKey {
+  return `closed.${KNOWN.has(code) ? (code as Known) : "other"}.${page}`;
+}
+
+function buttonKey(code: ClosedCode): WordKey {
+  if (code === "left") return "closed.rejoin";
+  if (code === "session_replaced") return "closed.here";
+  return "closed.again";
+}
+
+export interface ClosedProps {
+  code: ClosedCode;
+  problem: Problem | null;
+  onAgain: () => void;
+}
+
+/** Why the page goes no further, what to do now, and whom to call. */
+export function Closed({ code, problem, onAgain }: ClosedProps) {
+  const { t, clock, day } = useWords();
+  const opens = problem?.opens_at === undefined ? "" : clock(problem.opens_at);
+  return (
+    <>
+      <Heading>{t(wordKey(code, "title"))}</Heading>
+      <p class="lead">{t(wordKey(code, "body"), { opens })}</p>
+      {problem?.starts_at !== undefined && (
+        <p>
+          {problem.host
+            ? t("closed.when_host", { host: problem.host, day: day(problem.starts_at) })
+            : t("closed.when", { day: day(problem.starts_at) })}
+        </p>
+      )}
+      {!FINAL.has(code) && (
+        <p>
+          <button type="button" class="button button-main" onClick={onAgain}>
+            {t(buttonKey(code))}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}

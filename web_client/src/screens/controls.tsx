@@ -1,0 +1,90 @@
+import { useState } from "preact/hooks";
+import { type Device, isLive, isTrouble, type Kind } from "../state/devices";
+import { Question } from "../ui/dialog";
+import { Icon, type IconName } from "../ui/icon";
+import { useWords, type WordKey } from "../words";
+import { type ScreenProps, useApp } from "./context";
+
+const FACES: Record<Kind, { on: [WordKey, IconName]; off: [WordKey, IconName] }> = {
+  microphone: {
+    on: ["control.mute", "microphone"],
+    off: ["control.unmute", "microphoneOff"],
+  },
+  camera: {
+    on: ["control.camera_off", "camera"],
+    off: ["control.camera_on", "cameraOff"],
+  },
+};
+
+/** Microphone, camera, way out: always at the bottom of the screen, in this order. */
+export function Controls({ state }: ScreenProps) {
+  const { t } = useWords();
+  const { devices, view } = state;
+  const may = view?.me.may ?? [];
+  return (
+    <section class="controls" aria-label={t("visit.controls")}>
+      <DeviceTroubles state={state} />
+      <div class="controls-row">
+        {may.includes("speak") && <Switch kind="microphone" device={devices.microphone} />}
+        {may.includes("show") && <Switch kind="camera" device={devices.camera} />}
+        <LeaveButton />
+      </div>
+    </section>
+  );
+}
+
+function Switch({ kind, device }: { kind: Kind; device: Device }) {
+  const { t } = useWords();
+  const app = useApp();
+  const live = isLive(device);
+  const [label, icon] = live ? FACES[kind].on : FACES[kind].off;
+  return (
+    <button
+      type="button"
+      class={live ? "control" : "control control-off"}
+      aria-busy={device.status === "asking"}
+      onClick={() => app.toggle(kind)}
+    >
+      <Icon name={icon} />
+      <span>{t(label)}</span>
+    </button>
+  );
+}
+
+function LeaveButton() {
+  const { t } = useWords();
+  const app = useApp();
+  const [asking, setAsking] = useState(false);
+  return (
+    <>
+      <button type="button" class="control control-leave" onClick={() => setAsking(true)}>
+        <Icon name="leave" />
+        <span>{t("control.leave")}</span>
+      </button>
+      {asking && (
+        <Question
+          title={t("leave.title")}
+          body={t("leave.body")}
+          yes={t("leave.yes")}
+          no={t("leave.no")}
+          onYes={() => void app.leave()}
+          onNo={() => setAsking(false)}
+        />
+      )}
+    </>
+  );
+}
+
+/** A device that the person wants and that does not work: said where they pressed for it. */
+function DeviceTroubles({ state }: ScreenProps) {
+  const { t } = useWords();
+  const kinds = (["microphone", "camera"] as const).filter((kind) => state.devices[kind].wanted);
+  return (
+    <div role="status">
+      {kinds.map((kind) => {
+        const { status } = state.devices[kind];
+        return isTrouble(status) && <p key={kind}>{t(`device.${kind}.${status}`)}</p>;
+      })}
+    </div>
+  );
+}

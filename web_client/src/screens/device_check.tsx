@@ -1,0 +1,121 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { watchLevel } from "../media/level";
+import { type Devices, type DeviceTrouble, isTrouble, type Kind } from "../state/devices";
+import { Icon } from "../ui/icon";
+import { Picture } from "../ui/picture";
+import { useWords, type WordKey } from "../words";
+import { type ScreenProps, useApp } from "./context";
+
+const KINDS: readonly Kind[] = ["microphone", "camera"];
+
+/** Camera preview, microphone in words, and plain help where one of them does not work. */
+export function DeviceCheck({ state }: ScreenProps) {
+  const { t } = useWords();
+  const app = useApp();
+  const { devices } = state;
+  const microphone = devices.microphone.status === "on" ? app.media.track("microphone") : null;
+  const asking = KINDS.some((kind) => devices[kind].status === "asking");
+  const idle = KINDS.filter((kind) => ["unasked", "off"].includes(devices[kind].status));
+  return (
+    <section class="devices" aria-labelledby="devices-title">
+      <h2 id="devices-title">{t("check.devices")}</h2>
+      <Preview track={devices.camera.status === "on" ? app.media.track("camera") : null} />
+      {microphone && <Level key={microphone.id} track={microphone} />}
+      <p role="status" class={asking ? "note" : ""}>
+        {asking && t("check.asking")}
+      </p>
+      {!asking && idle.length > 0 && (
+        <div class="ask">
+          <p>{t("check.ask_body")}</p>
+          <button type="button" class="button" onClick={() => void app.askDevices(idle)}>
+            {t("check.ask")}
+          </button>
+        </div>
+      )}
+      <DeviceHelp devices={devices} onAgain={(kinds) => void app.askDevices(kinds)} />
+    </section>
+  );
+}
+
+/** The person's own picture, as a mirror shows it. */
+export function Preview({ track }: { track: MediaStreamTrack | null }) {
+  const { t } = useWords();
+  const stream = useMemo(() => (track ? new MediaStream([track]) : null), [track]);
+  if (!stream) return null;
+  return (
+    <figure class="preview">
+      <Picture stream={stream} mirrored label={t("check.preview")} />
+      <figcaption>{t("check.preview")}</figcaption>
+    </figure>
+  );
+}
+
+function Level({ track }: { track: MediaStreamTrack }) {
+  const { t } = useWords();
+  const [heard, setHeard] = useState(false);
+  const [level, setLevel] = useState(0);
+  useEffect(
+    () =>
+      watchLevel(track, (now, loudness) => {
+        setHeard(now);
+        setLevel(loudness);
+      }),
+    [track],
+  );
+  return (
+    <p class="level">
+      <Icon name="microphone" />
+      <span>{heard ? t("microphone.heard") : t("microphone.quiet")}</span>
+      <meter min={0} max={1} value={level} aria-label={t("microphone.level")} />
+    </p>
+  );
+}
+
+type Whose = "both" | Kind;
+
+function troubles(devices: Devices): { whose: Whose; trouble: DeviceTrouble; kinds: Kind[] }[] {
+  const found = KINDS.flatMap((kind) => {
+    const { status } = devices[kind];
+    return isTrouble(status) ? [{ whose: kind, trouble: status, kinds: [kind] }] : [];
+  });
+  const [first, second] = found;
+  if (first && second && first.trouble === second.trouble) {
+    return [{ whose: "both", trouble: first.trouble, kinds: [...KINDS] }];
+  }
+  return found;
+}
+
+function stepsKey(trouble: DeviceTrouble): WordKey {
+  if (trouble !== "refused") return `help.${trouble}`;
+  if (/iPhone|iPad|Macintosh.*Mobile/.test(navigator.userAgent)) return "help.refused.apple";
+  if (/Android/.test(navigator.userAgent)) return "help.refused.android";
+  return "help.refused.computer";
+}
+
+interface DeviceHelpProps {
+  devices: Devices;
+  onAgain: (kinds: Kind[]) => void;
+}
+
+function DeviceHelp({ devices, onAgain }: DeviceHelpProps) {
+  const { t } = useWords();
+  const found = troubles(devices);
+  return (
+    <div role="status">
+      {found.map(({ whose, trouble, kinds }) => (
+        <div class="note note-warn" key={whose}>
+          <p>
+            <strong>{t(`device.${whose}.${trouble}`)}</strong>
+          </p>
+          <p>
+            {t(stepsKey(trouble))} {t("help.then")}
+          </p>
+          <button type="button" class="button button-small" onClick={() => onAgain(kinds)}>
+            {t("check.retry")}
+          </button>
+        </div>
+      ))}
+      {found.length > 0 && <p>{t("device.anyway")}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+import { useMemo } from "preact/hooks";
+import type { Person, View } from "../protocol";
+import { Heading } from "../ui/heading";
+import { Sound } from "../ui/picture";
+import { Tile } from "../ui/tile";
+import { useWords } from "../words";
+import { type ScreenProps, useApp } from "./context";
+import { Controls } from "./controls";
+import { PeoplePanel } from "./people_panel";
+import { WaitingList } from "./waiting_list";
+
+/** Inside the visit: everybody's picture and name, the controls, and who else there is. */
+export function Room({ state }: ScreenProps) {
+  const { t } = useWords();
+  const view = state.view as View;
+  const title = view.host ? t("visit.title_host", { host: view.host }) : t("visit.title");
+  return (
+    <>
+      <Heading quiet>{title}</Heading>
+      <div class="room">
+        <div class="room-side room-urgent">
+          <WaitingList state={state} />
+        </div>
+        <div class="stage">
+          <TapToHear state={state} />
+          <Grid state={state} />
+        </div>
+        <div class="room-side">
+          <PeoplePanel state={state} />
+        </div>
+      </div>
+      <Controls state={state} />
+    </>
+  );
+}
+
+function Grid({ state }: ScreenProps) {
+  const { t } = useWords();
+  const view = state.view as View;
+  return (
+    <>
+      {view.people.length === 0 && (
+        <div class="alone">
+          <p class="lead">{t("visit.alone")}</p>
+          <p>{t("visit.wait_for_others")}</p>
+        </div>
+      )}
+      <ul class="grid" data-count={view.people.length} aria-label={t("visit.people")}>
+        {view.people.map((person) => (
+          <Other key={person.seat} person={person} state={state} />
+        ))}
+        <Mine state={state} />
+      </ul>
+    </>
+  );
+}
+
+function Other({ person, state }: ScreenProps & { person: Person }) {
+  const { t } = useWords();
+  const app = useApp();
+  const stream = state.streams.get(person.seat) ?? null;
+  const away = person.admission === "away";
+  const tracks = stream?.getTracks().length ?? 0;
+  const picture = useMemo(() => kindOf(stream, "video"), [stream, tracks]);
+  const sound = useMemo(() => kindOf(stream, "audio"), [stream, tracks]);
+  return (
+    <>
+      <Tile
+        name={person.name || t("list.unnamed")}
+        detail={person.relationship || t(`role.${person.role}`)}
+        stream={person.camera ? picture : null}
+        muted={!person.microphone}
+        away={away}
+      />
+      {sound && <Sound stream={sound} onRefused={() => app.soundRefused()} />}
+    </>
+  );
+}
+
+function kindOf(stream: MediaStream | null, kind: "audio" | "video"): MediaStream | null {
+  const tracks = stream?.getTracks().filter((track) => track.kind === kind) ?? [];
+  return tracks.length > 0 ? new MediaStream(tracks) : null;
+}
+
+function Mine({ state }: ScreenProps) {
+  const { t } = useWords();
+  const app = useApp();
+  const { me } = state.view as View;
+  const { camera, microphone } = state.devices;
+  const track = camera.status === "on" && camera.wanted ? app.media.track("camera") : null;
+  const stream = useMemo(() => (track ? new MediaStream([track]) : null), [track]);
+  return (
+    <Tile
+      mine
+      name={t("tile.you")}
+      detail={t(`role.${me.role}`)}
+      stream={stream}
+      muted={!(microphone.wanted && microphone.status === "on")}
+    />
+  );
+}
+
+function TapToHear({ state }: ScreenProps) {
+  const { t } = useWords();
+  const app = useApp();
+  if (state.soundAllowed) return null;
+  return (
+    <div class="note tap" role="alert">
+      <p>{t("sound.body")}</p>
+      <button type="button" class="button button-main" onClick={() => app.allowSound()}>
+        {t("sound.tap")}
+      </button>
+    </div>
+  );
+}

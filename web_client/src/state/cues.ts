@@ -1,0 +1,72 @@
+import type { View, Waiting } from "../protocol";
+import { isWaiting, type JoinState, screenOf } from "./join";
+
+/** Something just happened that a person who is not looking must learn: said, and maybe sounded. */
+export type Cue =
+  | { kind: "admitted" }
+  | { kind: "sentBack" }
+  | { kind: "message"; text: string }
+  | { kind: "arrived"; name: string }
+  | { kind: "entered"; name: string }
+  | { kind: "gone"; name: string }
+  | { kind: "muted" }
+  | { kind: "unmuted" };
+
+function waitingKey(person: Waiting): string {
+  return `${person.seat}/${person.device}`;
+}
+
+function arrivals(before: View, after: View): Cue[] {
+  const known = new Set(before.waiting.map(waitingKey));
+  return after.waiting
+    .filter((person) => !known.has(waitingKey(person)))
+    .map((person) => ({ kind: "arrived", name: person.name || person.said_name }));
+}
+
+function comings(before: View, after: View): Cue[] {
+  const was = new Map(before.people.map((person) => [person.seat, person.name]));
+  const is = new Map(after.people.map((person) => [person.seat, person.name]));
+  const entered = [...is].filter(([seat]) => !was.has(seat));
+  const gone = [...was].filter(([seat]) => !is.has(seat));
+  return [
+    ...entered.map(([, name]): Cue => ({ kind: "entered", name })),
+    ...gone.map(([, name]): Cue => ({ kind: "gone", name })),
+  ];
+}
+
+function messages(before: View, after: View): Cue[] {
+  const last = before.me.notices.at(-1)?.id ?? Number.NEGATIVE_INFINITY;
+  return after.me.notices
+    .filter((notice) => notice.id > last)
+    .map((notice) => ({ kind: "message", text: notice.text }));
+}
+
+function steps(before: View, after: View): Cue[] {
+  if (!before.me.inside && after.me.inside) return [{ kind: "admitted" }];
+  if (before.me.inside && isWaiting(after)) return [{ kind: "sentBack" }];
+  return [];
+}
+
+function microphone(before: View, after: View): Cue[] {
+  if (!after.me.inside || before.me.microphone === after.me.microphone) return [];
+  return [{ kind: after.me.microphone ? "unmuted" : "muted" }];
+}
+
+/** What happened between two views. The first view of a page is news to nobody. */
+export function cuesBetween(before: View | null, after: View | null): Cue[] {
+  if (!before || !after || before === after) return [];
+  const inside = before.me.inside && after.me.inside;
+  return [
+    ...steps(before, after),
+    ...messages(before, after),
+    ...arrivals(before, after),
+    ...(inside ? comings(before, after) : []),
+    ...microphone(before, after),
+  ];
+}
+
+/** Whether the screen must stay lit: somebody waits or is in the visit. */
+export function keepsAwake(state: JoinState): boolean {
+  const screen = screenOf(state);
+  return screen === "waiting" || screen === "visit";
+}

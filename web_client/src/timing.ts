@@ -1,0 +1,19 @@
+/** Every duration and rate of the browser app, each with its reason. Milliseconds unless said. */
+
+export const RETRY_FIRST = 300; // a server that restarts is often back at once
+export const RETRY_MOST = 5_000; // nobody should look at a dead page longer than this
+export const ANSWER_WITHIN = 8_000; // a signal without an answer for this long has failed
+export const RENEW_AT = 0.6; // share of a token's life; leaves room for several tries
+export const BANNER_AFTER = 1_500; // shorter gaps are not worth frightening anybody
+export const RESTART_APART = 2_000; // two network events of one change make one restart
+export const RESTART_EVERY = 4_000; // while a connection stays down: longer than a round of checks
+export const REOPEN_AFTER = 20_000; // restarts have not helped: begin again with new connections
+export const ARRIVAL_APART = 5_000; // a family of four arriving together is one chime
+export const ARRIVAL_AGAIN = 30_000; // while somebody waits whom nobody has seen
+export const CLOCK_TICK = 15_000; // minutes are shown, so this is often enough
+export const LEVEL_TICK = 200; // words about the microphone; faster would flicker
+export const HEARD_FOR = 2_000; // "we can hear you" stays this long after the last sound
+export const EARLY_FIRST = 30_000; // the soonest an early page asks again by itself
+export const EARLY_MOST = 300_000; // and the latest: the reader's clock may be wrong
+export const MEDIA_TICK = 1_000; // how often a broken connection is looked at
+export const VIBRATION = [200, 100, 200]; // two short pulses, as telephones do
