@@ -28,6 +28,7 @@ ErrorInfo: TypeAlias = (
 )
 
 _OWN = ("rooms", "media", "server", "__main__")
+_FOR_PROCESSORS = {"_record", "_from_structlog", "exc_info", "stack_info"}  # never written
 _ROOT = PurePath(__file__).parent.parent
 
 
@@ -89,8 +90,8 @@ def _shared() -> list[structlog.typing.Processor]:
     return [
         structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
-        _explain_error,
         _redact,
+        _explain_error,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
 
@@ -114,9 +115,9 @@ def _first_line(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _redact(_logger: object, _method: str, event: EventDict) -> EventDict:
-    kept = {key: value for key, value in event.items() if key in {"_record", "_from_structlog"}}
-    told = {key: value for key, value in event.items() if key not in kept}
-    return {**clean_mapping(told), **kept}
+    passed = {key: value for key, value in event.items() if key in _FOR_PROCESSORS}
+    told = {key: value for key, value in event.items() if key not in passed}
+    return {**clean_mapping(told), **passed}
 
 
 def _explain_error(_logger: object, _method: str, event: EventDict) -> EventDict:
