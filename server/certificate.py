@@ -6,7 +6,7 @@ of a laptop does not.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -20,15 +20,15 @@ def make(directory: Path, hosts: tuple[str, ...], days: int) -> tuple[Path, Path
     """Write a certificate for ``hosts`` and its key (mode 0600); returns both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bedside demo")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -7,7 +7,7 @@ import asyncio
 import socketio
 
 from server.board import DeskBoard
-from server.messages import DESK_SNAPSHOT, DeskSnapshot, SessionOver
+from server.messages import SessionOver, desk_snapshot
 from server.practices import Practices
 from server.sessions import DeskSession, Registry
 from server.store import Store
@@ -108,10 +108,6 @@ class DeskGateway:
         await self._sio.disconnect(session.sid, namespace=DESK)
 
     async def _show(self, session: DeskSession) -> None:
-        snapshot = DeskSnapshot(
-            practice=await self._practices.card(session.practice),
-            now=self._clock(),
-            visits=self._board.rows(session.practice),
-        )
-        data = DESK_SNAPSHOT.dump_python(snapshot, mode="json")
+        card = await self._practices.card(session.practice)
+        data = desk_snapshot(card, self._clock(), self._board.rows(session.practice))
         await self._sio.emit("desk:changed", data, to=session.sid, namespace=DESK)

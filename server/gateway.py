@@ -17,8 +17,8 @@ from rooms.model import Standing, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
 from rooms.view import is_inside, view_for
 from rooms.visit import door
+from server import messages as m
 from server.keeper import VisitKeeper
-from server.messages import SNAPSHOT, MediaOffer, MediaState, SessionOver, Snapshot
 from server.practices import Practices
 from server.presence import Presence
 from server.sessions import DeviceKey, Registry, SeatSession
@@ -165,14 +165,8 @@ class Gateway:
     async def snapshot(self, visit: Visit, seat: str, device: str, session: str) -> dict[str, Any]:
         """What one device of one seat may see, as it goes over the wire."""
         view = view_for(visit, seat, device, self._policy)
-        fields = {name: getattr(view, name) for name in view.__dataclass_fields__}
-        snapshot = Snapshot(
-            **fields,
-            practice=await self._practices.card(visit.practice),
-            session=session,
-            now=self._clock(),
-        )
-        return SNAPSHOT.dump_python(snapshot, mode="json")  # type: ignore[no-any-return]
+        card = await self._practices.card(visit.practice)
+        return m.snapshot(view, session, card, self._clock())
 
     def _follow_leg(self, session: SeatSession, inside: bool) -> None:
         if inside and not session.has_leg:
@@ -198,7 +192,7 @@ class Gateway:
         if self._online.get(session.key) is session:
             del self._online[session.key]
             self._presence.set(session.key, online=False)
-        await self._tell(session, "session:ended", SessionOver(code=code).model_dump())
+        await self._tell(session, "session:ended", m.SessionOver(code=code).model_dump())
         await self._close(session.sid)
 
     async def _refused(self, key: DeviceKey, code: str) -> None:
@@ -245,7 +239,7 @@ class _Leg:
         self._session = session
 
     def offered(self, offer: Offer) -> None:
-        message = MediaOffer(
+        message = m.MediaOffer(
             peer=offer.peer,
             connection=offer.connection.value,
             number=offer.number,
@@ -254,5 +248,5 @@ class _Leg:
         self._gateway.tell_later(self._session, "media:offer", message.model_dump())
 
     def media_changed(self, state: LegState) -> None:
-        message = MediaState(state=state.value)
+        message = m.MediaState(state=state.value)
         self._gateway.tell_later(self._session, "media:state", message.model_dump())

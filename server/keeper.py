@@ -42,7 +42,7 @@ class World(Protocol):
     """What follows a visit: the media plane, the pages, the desks."""
 
     def visit_changed(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
-        """Make the world equal to ``visit`` and perform ``effects``; must neither block nor raise."""
+        """Make the world follow; must neither block nor raise."""
 
 
 class VisitKeeper:

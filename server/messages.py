@@ -6,14 +6,14 @@ its sender: who somebody is comes from their token.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from rooms.model import Admission, Need, Role, Stage
 from rooms.policy import EdgePolicy, Policy
-from rooms.view import View, Waiting
+from rooms.view import Me, View, Waiting
 from server.errors import PayloadInvalid
 
 _P, _E = Policy(), EdgePolicy()
@@ -303,12 +303,28 @@ class PracticeCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MySession(Me):
+    """The reader's own seat, device and session: peer connections belong to a session."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(View):
     """``visit:changed``: everything one page is told about the visit, whole."""
 
+    me: MySession
     practice: PracticeCard
-    session: str
     now: float
+
+
+def snapshot(view: View, session: str, practice: PracticeCard, now: float) -> dict[str, Any]:
+    """The view as it goes over the wire to the page of this session."""
+    whole = {field.name: getattr(view, field.name) for field in fields(view)}
+    me = {field.name: getattr(view.me, field.name) for field in fields(view.me)}
+    whole["me"] = MySession(**me, session=session)
+    wire = Snapshot(**whole, practice=practice, now=now)
+    return _SNAPSHOT.dump_python(wire, mode="json")  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +358,14 @@ class DeskSnapshot:
     practice: PracticeCard
     now: float
     visits: tuple[DeskVisit, ...]
+
+
+def desk_snapshot(
+    practice: PracticeCard, now: float, visits: tuple[DeskVisit, ...]
+) -> dict[str, Any]:
+    """The practice's day as it goes over the wire to a desk."""
+    wire = DeskSnapshot(practice=practice, now=now, visits=visits)
+    return _DESK.dump_python(wire, mode="json")  # type: ignore[no-any-return]
 
 
 class MediaOffer(BaseModel):
@@ -435,5 +459,5 @@ def query_number(name: str, text: str | None, default: float) -> float:
     return number
 
 
-SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
-DESK_SNAPSHOT: TypeAdapter[DeskSnapshot] = TypeAdapter(DeskSnapshot)
+_SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
+_DESK: TypeAdapter[DeskSnapshot] = TypeAdapter(DeskSnapshot)

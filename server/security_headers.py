@@ -38,7 +38,7 @@ _DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-a
 
 _PERMISSIONS = (
     "camera=(self), microphone=(self), display-capture=(self), "
-    "bluetooth=(), geolocation=(), hid=(), midi=(), payment=(), serial=(), usb=()"
+    "geolocation=(), hid=(), midi=(), payment=(), serial=(), usb=()"
 )
 
 _ALWAYS = {
