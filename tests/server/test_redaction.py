@@ -1,4 +1,5 @@
 import json
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -136,9 +137,19 @@ def test_any_text_comes_out_as_one_printable_line(text):
 
 
 def test_a_flood_is_cut():
-    assert len(clean_text("a b " * 100_000)) == 1_001
+    assert 900 < len(clean_text("a b " * 100_000)) <= 1_001
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())
+@pytest.mark.parametrize("cut", [1, 3, 9])
+def test_a_cut_never_leaves_half_a_secret(secret, cut):
+    before = "word, " * 200
+    cleaned = clean_text(before[: 1_000 - len(secret) + cut - 1] + " " + secret + " after" * 1_000)
+    assert secret[:6] not in cleaned
 
 
 def test_hostile_lengths_cost_no_time():
+    started = time.process_time()
     for text in ("1 " * 50_000, "eyJ" * 50_000, "(" * 100_000, "a" * 100_000, "\r\n" * 50_000):
-        assert len(clean_text(text)) <= 1_001
+        clean_text(text)
+    assert time.process_time() - started < 0.5
