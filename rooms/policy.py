@@ -71,18 +71,12 @@ class EdgePolicy:
     """How the doors of the server behave."""
 
     token_life: float = 10 * 60  # a stolen token is soon worthless; the page renews over its socket
-    token_longest: float = (
-        15 * 60
-    )  # refused at verification, so that a bug in minting cannot outlive this
+    token_longest: float = 15 * 60  # refused beyond this, whatever a faulty minting wrote
     token_leeway: float = 30.0  # clocks of two nodes may disagree by this much, not more
-    token_bytes: int = (
-        4_096  # several times the largest token we make; bounds the work before the signature
-    )
+    token_bytes: int = 4_096  # ten times a token of ours; bounds the work before the signature
     token_keys_kept: int = 3  # the active key and two older: a rotation may be repeated at once
     reply_kept: float = 24 * 60 * 60  # the practice's system retries within a day or asks a person
-    store_busy: float = (
-        0.5  # another process's transaction lasts milliseconds; everybody waits behind this
-    )
+    store_busy: float = 0.5  # others' transactions last milliseconds; all visits wait behind this
     log_page: int = 1_000  # entries of the log read at once; bounds the memory of one request
     log_value: int = 1_000  # characters of one value in a log line; a flood must not fill the disk
     max_frame: int = 64 * 1024  # one message or polling body; twice the largest SDP we take

@@ -125,7 +125,8 @@ def _read_private(path: Path) -> str:
     if mode & 0o037:  # a group may read (mounted secrets are given to one), and nothing more
         raise ConfigurationError(
             f"Others can read or change the keys at {path} (mode {mode:04o}). "
-            f"Close it with: chmod 600 {path}, then replace the keys with: bedside keys rotate"
+            f"Close the file with: chmod 600 {path}. If somebody may have read it, move it away "
+            f"and make new keys with: bedside keys init"
         )
     return text
 

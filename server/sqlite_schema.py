@@ -17,6 +17,7 @@ _FIRST = (
         visit TEXT REFERENCES visits (id), seat TEXT NOT NULL, desk TEXT NOT NULL,
         revoked_at REAL) STRICT""",
     "CREATE INDEX links_by_seat ON links (visit, seat)",
+    "CREATE INDEX links_by_desk ON links (desk) WHERE kind = 'desk'",
     """CREATE TABLE api_keys (
         hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, practice TEXT NOT NULL,
         created_at REAL NOT NULL, revoked_at REAL) STRICT""",

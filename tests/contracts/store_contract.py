@@ -233,6 +233,20 @@ class StoreContract:
         assert await store.find_link("hash-1") == a_link()
         assert await store.log_after("north", 0, 10) == []
 
+    async def test_a_desk_link_is_found_by_its_desk_and_revoked_by_its_practice(self, store):
+        desk = a_link("hash-1", kind=LinkKind.DESK, visit="", seat="", desk="desk-1")
+        await store.add_links([desk, replace(desk, hash="hash-2", desk="desk-2")], [])
+        told = [happened("DeskLinkRevoked", visit="", practice="north")]
+        assert await store.find_desk("desk-1") == desk
+        assert await store.find_desk("") is None
+        assert not await store.revoke_desk("south", "desk-1", 5.0, told)
+        assert await store.find_desk("desk-1") == desk
+        assert await store.revoke_desk("north", "desk-1", 5.0, told)
+        assert not await store.revoke_desk("north", "desk-1", 6.0, told)
+        assert await store.find_link("hash-1") == replace(desk, revoked_at=5.0)
+        assert await store.find_link("hash-2") == replace(desk, hash="hash-2", desk="desk-2")
+        assert len(await store.log_after("north", 0, 10)) == 1
+
     # The log
 
     async def test_each_practice_has_its_own_chain_from_one(self, store):
