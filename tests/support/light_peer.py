@@ -47,6 +47,13 @@ Answer = Callable[[str, int, str], None]
 StreamName = tuple[str, str]  # seat, "audio" or "video"
 
 
+async def comes_true(condition: Callable[[], object], timeout: float = 10) -> None:
+    """Let the event loop turn until ``condition`` is true of something that cannot be awaited."""
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One RTP packet as received, decrypted."""
@@ -315,6 +322,7 @@ class LightConnection:
         if self._dtls.state == "connected":
             self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp
             self.connected = True
+            self.check()
             self.peer.wake()
 
     def send_raw(self, data: bytes) -> None:
