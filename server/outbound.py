@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from engineio import packet
+
 from rooms.policy import EdgePolicy
 
 
@@ -34,6 +36,11 @@ class OutboundQueue(asyncio.Queue[Any]):
         """One packet has been handed to the operating system, or can't be any more."""
         self.messages -= 1
         self.octets -= len(encoded)
+
+    def finish(self) -> None:
+        """Wake whoever waits for packets: a polling request gets CLOSE, a writer goes home."""
+        self.put_nowait(packet.Packet(packet.CLOSE))
+        self.put_nowait(None)
 
     def _put(self, item: Any) -> None:
         if item is None:

@@ -125,6 +125,7 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
         if line is None:
             return
         line.end()
+        line.queue.finish()
         self.sockets.pop(sid, None)
         self._frames.forget(sid)
         self._open[line.block] -= 1
@@ -255,8 +256,8 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
         return response
 
     async def _close_socket(self, line: Line, reason: str) -> None:
-        """Tell the application, and a browser that polls."""
-        await line.socket.close(wait=False, abort=line.socket.upgraded, reason=reason)
+        """Tell the application, and then, by ``closed``, a browser that polls."""
+        await line.socket.close(wait=False, abort=True, reason=reason)
         self.closed(line.sid)
 
     def _environ(self, request: web.Request) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class SocketRig:
         return await self.answer(name, sid, payload) if self.answer else {"ok": True}
 
     async def next_told(self, what: str, within: float = 2.0) -> str:
-        """The socket that the application was told this of, before anything else. Returns its id."""
+        """Wait for what the application is told next, which must be this; the socket's id."""
         name, sid = await asyncio.wait_for(self.told.get(), within)
         assert name == what
         return sid
