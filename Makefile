@@ -23,7 +23,7 @@ WEB := $(shell find web_client -mindepth 1 \( -name node_modules -o -name dist \
 # What a browser, a TURN server and a browser driver need from the system: command, then package.
 TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn
 
-.PHONY: help setup demo test check bench lock wheel format clean
+.PHONY: help setup demo test check bench lock wheel protocol format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=16
@@ -44,6 +44,9 @@ check: setup $(STAMPS)/test ## lint, types, import rules, generated files
 	$(NPM) run check
 	$(BIN)/python -m server.protocol_docs --check
 	$(BIN)/pytest --quiet tests/test_architecture.py
+
+protocol: $(STAMPS)/project $(MODULES)/.package-lock.json ## PROTOCOL.md and the browser app's types, from the server's tables
+	@$(BIN)/python -m server.protocol_docs
 
 format: $(STAMPS)/test ## put every file into the house layout
 	@$(BIN)/ruff check --fix --quiet .
