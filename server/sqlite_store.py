@@ -31,6 +31,15 @@ from server.store import (
 
 Record = TypeVar("Record", ApiKey, IdempotentReply, LinkRecord, LogEntry, Practice)
 
+# Two look-ups by index: years of visits must not be read for those of today.
+VISITS_BETWEEN = """
+    SELECT body FROM visits WHERE id IN (
+        SELECT id FROM visits WHERE practice = ? AND starts_at >= ? AND starts_at < ?
+        UNION ALL
+        SELECT id FROM visits INDEXED BY visits_by_stage
+            WHERE practice = ? AND stage IN (SELECT value FROM json_each(?)))
+    ORDER BY starts_at, id"""
+
 
 class SqliteStore:
     """A ``Store`` in the file at ``path``; ``audit_key`` chains the log."""
@@ -186,11 +195,7 @@ class SqliteStore:
 
     async def visits_between(self, practice: str, since: float, until: float) -> list[Visit]:
         def work(db: Connection) -> list[Visit]:
-            sql = (
-                "SELECT body FROM visits WHERE practice = ? AND ((starts_at >= ? AND starts_at < ?)"
-                " OR stage IN (SELECT value FROM json_each(?))) ORDER BY starts_at, id"
-            )
-            rows = db.execute(sql, (practice, since, until, _stages(RUNNING)))
+            rows = db.execute(VISITS_BETWEEN, (practice, since, until, practice, _stages(RUNNING)))
             return [decode(row[0]) for row in rows]
 
         return await self._thread.read(work)

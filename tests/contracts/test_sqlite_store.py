@@ -1,7 +1,8 @@
 import pytest
 
 from server.sqlite_store import SqliteStore
-from tests.contracts.store_contract import AUDIT_KEY, StoreContract
+from tests.contracts.record_contract import AUDIT_KEY
+from tests.contracts.store_contract import StoreContract
 
 
 class TestSqliteStore(StoreContract):
