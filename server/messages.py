@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from rooms.model import Admission, Need, Role, Stage
 from rooms.policy import EdgePolicy, Policy
-from rooms.view import Me, View, Waiting
+from rooms.view import View, Waiting
 from server.errors import PayloadInvalid
 
 _P, _E = Policy(), EdgePolicy()
@@ -283,6 +283,23 @@ class Problem(BaseModel):
     title: str
     status: int
     code: str
+    fields: list[str] | None = None
+    retry_after: float | None = None
+    practice_name: str | None = None
+    practice_phone: str | None = None
+    host: str | None = None
+    starts_at: float | None = None
+    opens_at: float | None = None
+    moved_from: float | None = None
+
+
+class SignalError(BaseModel):
+    """Why a signal was refused."""
+
+    code: str
+    title: str
+    fields: list[str] | None = None
+    retry_after: float | None = None
 
 
 class Health(BaseModel):
@@ -303,27 +320,18 @@ class PracticeCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MySession(Me):
-    """The reader's own seat, device and session: peer connections belong to a session."""
-
-    session: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(View):
     """``visit:changed``: everything one page is told about the visit, whole."""
 
-    me: MySession
     practice: PracticeCard
+    session: str
     now: float
 
 
 def snapshot(view: View, session: str, practice: PracticeCard, now: float) -> dict[str, Any]:
     """The view as it goes over the wire to the page of this session."""
     whole = {field.name: getattr(view, field.name) for field in fields(view)}
-    me = {field.name: getattr(view.me, field.name) for field in fields(view.me)}
-    whole["me"] = MySession(**me, session=session)
-    wire = Snapshot(**whole, practice=practice, now=now)
+    wire = Snapshot(**whole, practice=practice, session=session, now=now)
     return _SNAPSHOT.dump_python(wire, mode="json")  # type: ignore[no-any-return]
 
 
@@ -383,10 +391,27 @@ class MediaState(BaseModel):
     state: Literal["connected", "lost"]
 
 
+EndCode = Literal[
+    "device_refused",
+    "device_replaced",
+    "left",
+    "link_unknown",
+    "seat_denied",
+    "seat_removed",
+    "session_replaced",
+    "token_expired",
+    "visit_cancelled",
+    "visit_early",
+    "visit_ended",
+    "visit_expired",
+    "visit_moved",
+]
+
+
 class SessionOver(BaseModel):
     """``session:ended``: why the server closes this session."""
 
-    code: str
+    code: EndCode
 
 
 class IceServer(BaseModel):
