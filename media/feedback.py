@@ -7,6 +7,7 @@ from media.rtp import transport_sequence
 
 _MICROSECONDS = 1_000_000
 _MAX_STATUSES = 400  # packets in one feedback message, so that it fits one datagram
+_MAX_SPAN = 2_000  # packets reported on at a time; a wider hole says nothing about the network
 _HALF = 0x8000
 
 
@@ -58,7 +59,7 @@ class Arrivals:
             return []
         written: list[bytes] = []
         base = min(self._next, *self._times)
-        base = max(base, self._highest + 1 - len(self._times) - _MAX_STATUSES)
+        base = max(base, self._highest + 1 - _MAX_SPAN)
         while base <= self._highest:
             end = min(base + _MAX_STATUSES, self._highest + 1)
             times = [self._times.get(number) for number in range(base, end)]

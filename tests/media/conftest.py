@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from media.ports import Wiring
+from media.ports import LegState, Wiring
 from media.sfu import MediaConfig, Sfu
 from rooms.model import Link
 from rooms.policy import MediaPolicy
@@ -24,6 +24,7 @@ class Room:
 
     def __init__(self, sfu: Sfu) -> None:
         self.sfu = sfu
+        self.visit = VISIT
         self.seats: list[str] = []
         self.links: set[Link] = set()
         self.peers: list[LightPeer] = []
@@ -47,11 +48,11 @@ class Room:
         self.wire()
 
     def wire(self) -> None:
-        self.sfu.wire(Wiring(VISIT, frozenset(self.seats), frozenset(self.links)))
+        self.sfu.wire(Wiring(self.visit, frozenset(self.seats), frozenset(self.links)))
 
     def peer(self, seat: str, leg: str = "leg-1", **options: Any) -> LightPeer:
         """A browser for this seat, not attached yet."""
-        peer = LightPeer(partial(self.sfu.answer, VISIT, seat, leg), **options)
+        peer = LightPeer(partial(self.sfu.answer, self.visit, seat, leg), **options)
         self.peers.append(peer)
         return peer
 
@@ -60,8 +61,8 @@ class Room:
         if seat not in self.seats:
             self.admit(seat)
         peer = self.peer(seat, leg, **options)
-        self.sfu.attach(VISIT, seat, leg, peer)
-        await peer.until(lambda: peer.connected)
+        self.sfu.attach(self.visit, seat, leg, peer)
+        await peer.until(lambda: peer.connected and LegState.CONNECTED in peer.states)
         return peer
 
     async def meet(self, *seats: str, **options: Any) -> list[LightPeer]:

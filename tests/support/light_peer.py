@@ -50,7 +50,7 @@ StreamName = tuple[str, str]  # seat, "audio" or "video"
 async def comes_true(condition: Callable[[], object], timeout: float = 10) -> None:
     """Let the event loop turn until ``condition`` is true of something that cannot be awaited."""
     async with asyncio.timeout(timeout):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
