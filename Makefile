@@ -26,7 +26,7 @@ TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn
 .PHONY: help setup demo test check bench lock wheel protocol format clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=16
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=18
 
 setup: $(STAMPS)/project web_client/dist/join.html ## what running needs: .venv/ and the built browser app
 
