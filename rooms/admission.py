@@ -115,7 +115,7 @@ ROWS: Table = {
     **_each((W,), Knocked, Row(by_holder, STAY, wait), *_BESIDE),
     **_each(WITHIN, Knocked, Row(by_holder, STAY, keep), *_BESIDE),
     **_each(OPEN_TO, SeatAdmitted, *_ADMIT),
-    **_each((M, A), SeatEntered, Row(page_is_here, P, keep), Row(always, STAY, keep)),
+    **_each((M,), SeatEntered, Row(page_is_here, P, keep), Row(always, STAY, keep)),
     # the line to the browser
     **_each((I, K, W, M, P, L), SessionOpened, *_CONNECT),
     **_each((A,), SessionOpened, Row(by_holder, P, connect), *_CONNECT),
@@ -146,7 +146,7 @@ ROWS: Table = {
 # Known to happen and harmless: a repeated click, a page that says again what is so already.
 IGNORED: frozenset[tuple[Admission, type[SeatEvent]]] = frozenset(
     {(state, CheckStarted) for state in (K, W, M, P, A)}
-    | {(P, SeatEntered), (W, SeatSentBack), (D, SeatLeft), (X, SeatLeft)}
+    | {(P, SeatEntered), (A, SeatEntered), (W, SeatSentBack), (D, SeatLeft), (X, SeatLeft)}
     | {(state, event) for state in OUT for event in (SeatWasDenied, SeatObjected, SeatWasRemoved)}
     | {(state, SeatDeadlinePassed) for state in (I, K, M, P, A, L, D, X)}
 )

@@ -143,7 +143,10 @@ def walk_in(seat: Seat, event: Knocked, _now: float, _policy: Policy) -> Result:
 
 def wait_beside(seat: Seat, event: Knocked, now: float, _policy: Policy) -> Result:
     """A second device asks to come in; the seat itself stays where it is."""
-    return _set(seat, event.device, standing=Standing.WAITING, waiting_since=now), ()
+    device = seat.device(event.device)
+    asked = device.waiting_since if device is not None else None
+    since = asked if asked is not None else now
+    return _set(seat, event.device, standing=Standing.WAITING, waiting_since=since), ()
 
 
 def admit(seat: Seat, event: SeatAdmitted, _now: float, _policy: Policy) -> Result:
