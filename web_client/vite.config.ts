@@ -39,6 +39,7 @@ export default defineConfig({
       input: {
         join: resolve(import.meta.dirname, "join.html"),
         desk: resolve(import.meta.dirname, "desk.html"),
+        demo: resolve(import.meta.dirname, "demo.html"),
       },
     },
   },

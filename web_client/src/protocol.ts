@@ -39,6 +39,9 @@ export type Action =
   | "speak"
   | "show"
   | "hear"
+  | "enter_directly"
+  | "see_waiting"
+  | "see_family_waiting"
   | "admit"
   | "deny"
   | "remove"
@@ -48,7 +51,9 @@ export type Action =
   | "object"
   | "invite"
   | "end"
-  | "see_waiting";
+  | "reschedule"
+  | "cancel"
+  | "revoke";
 
 export type ProblemCode =
   | "link_unknown"
@@ -98,6 +103,7 @@ export interface Problem {
   practice_name?: string;
   practice_phone?: string;
   host?: string;
+  retry_after?: number;
 }
 
 export interface IceServer {
@@ -120,7 +126,6 @@ export interface Notice {
 export interface Me {
   seat: string;
   device: string;
-  session: string;
   role: Role;
   name: string;
   admission: Admission;
@@ -169,6 +174,7 @@ export interface InvitedSeat {
 
 export interface View {
   visit: string;
+  session: string;
   revision: number;
   now: number;
   stage: Stage;
@@ -222,7 +228,7 @@ export interface DeskSessionReply {
   token: string;
   expires_in: number;
   signal_url: string;
-  desk: Desk;
+  desk: string;
 }
 
 export interface SignalError {

@@ -23,7 +23,7 @@ export class DeskApp {
       news: {
         "desk:changed": (desk) => this.store.send({ type: "changed", desk, at: Date.now() }),
       },
-      onOpened: ({ desk }) => this.store.send({ type: "changed", desk, at: Date.now() }),
+      onOpened: () => undefined, // the first snapshot comes over the socket
       onRefused: (problem) => this.store.send({ type: "refused", problem }),
       onEnded: (ended) => this.store.send({ type: "ended", code: ended }),
       onUp: () => this.store.send({ type: "lineUp" }),

@@ -4,7 +4,7 @@ import { allowSound, allowSoundSoon } from "../media/sound";
 import { openSession } from "../net/api";
 import { Line } from "../net/line";
 import type { Ack, SessionReply, View, VisitNews, VisitSignals } from "../protocol";
-import { isTrouble, type Kind } from "../state/devices";
+import { isLive, type Kind } from "../state/devices";
 import {
   isUnderWay,
   JOIN_AT_FIRST,
@@ -75,18 +75,18 @@ export class JoinApp {
 
   async askDevices(kinds: readonly Kind[]): Promise<void> {
     allowSound();
-    for (const kind of kinds) this.media.want(kind, true);
-    await this.media.start(kinds);
+    await this.media.change(Object.fromEntries(kinds.map((kind) => [kind, true])));
   }
 
   async join(way: Way, name: string): Promise<void> {
     allowSound();
     const may = this.store.state.view?.me.may ?? [];
-    this.media.want("microphone", way !== "listen" && may.includes("speak"));
-    this.media.want("camera", way === "full" && may.includes("show"));
-    if (!(await this.devicesSettled())) return;
     this.store.send({ type: "joining" });
-    await this.media.tell();
+    // Trouble with a device never costs the place in the queue: the waiting room helps with it.
+    await this.media.change({
+      microphone: way !== "listen" && may.includes("speak"),
+      camera: way === "full" && may.includes("show"),
+    });
     const payload = { language: this.language, ...(name && { name }) };
     await this.attempt("visit:knock", payload);
   }
@@ -99,7 +99,7 @@ export class JoinApp {
 
   toggle(kind: Kind): void {
     allowSound();
-    void this.media.toggle(kind);
+    void this.media.change({ [kind]: !isLive(this.store.state.devices[kind]) });
   }
 
   /** Sends a signal that the person asked for; what went wrong is put before them. */
@@ -111,18 +111,6 @@ export class JoinApp {
     const answer = await this.line.request(name, payload);
     if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
     return answer;
-  }
-
-  /** Asks for what was never asked for. False where that failed: the screen then shows help. */
-  private async devicesSettled(): Promise<boolean> {
-    const { devices } = this.store.state;
-    const kinds = (["microphone", "camera"] as const).filter((kind) => {
-      const { wanted, status } = devices[kind];
-      return wanted && (status === "unasked" || status === "off");
-    });
-    if (kinds.length === 0) return true;
-    await this.media.start(kinds);
-    return kinds.every((kind) => !isTrouble(this.store.state.devices[kind].status));
   }
 
   private makeLine(): Line<SessionReply, News, VisitSignals> {
@@ -169,7 +157,8 @@ export class JoinApp {
     if (previous?.me.inside && !view.me.inside) this.link.close();
     if (!previous) void this.begun(view);
     this.media.place();
-    this.media.reconcile();
+    if (isUnderWay(view) && previous) this.media.adoptMutes(view.me);
+    this.media.reportLosses();
     if (view.me.inside && view.me.admission !== "present") void this.once("visit:enter");
     if (isNew(view)) void this.once("visit:check");
   }

@@ -2,7 +2,7 @@ import { Capture } from "../media/capture";
 import type { Peers } from "../media/peers";
 import { silentTrack } from "../media/sound";
 import type { VisitSignals } from "../protocol";
-import { type DeviceEvent, isLive, isTrouble, type Kind } from "../state/devices";
+import { type Device, type DeviceEvent, isLive, isTrouble, type Kind } from "../state/devices";
 import { isUnderWay, type JoinState } from "../state/join";
 
 const KINDS: readonly Kind[] = ["microphone", "camera"];
@@ -22,13 +22,13 @@ export interface OwnMediaOptions {
  */
 export class OwnMedia {
   private readonly capture: Capture;
-  private telling = false;
+  private changing = 0;
 
   constructor(private readonly options: OwnMediaOptions) {
     this.capture = new Capture((kind, status) => {
       options.send({ type: "answered", kind, status });
       this.place();
-      this.reconcile();
+      this.reportLosses();
     });
   }
 
@@ -43,12 +43,12 @@ export class OwnMedia {
     if (idle.length > 0 && (await this.capture.allowedAlready())) await this.start(idle);
   }
 
-  async start(kinds: readonly Kind[]): Promise<void> {
+  private async start(kinds: readonly Kind[]): Promise<void> {
     this.options.send({ type: "asked", kinds });
     await this.capture.start(kinds);
   }
 
-  want(kind: Kind, wanted: boolean): void {
+  private want(kind: Kind, wanted: boolean): void {
     this.options.send({ type: "wanted", kind, wanted });
     if (!wanted && kind === "camera" && this.track(kind)) this.capture.stop(kind);
     this.place();
@@ -61,32 +61,32 @@ export class OwnMedia {
     if (wanted.length > 0) await this.start(wanted);
   }
 
-  async toggle(kind: Kind): Promise<void> {
-    const on = !isLive(this.device(kind));
-    this.want(kind, on);
-    if (on && this.track(kind)?.readyState !== "live") await this.start([kind]);
-    this.place();
+  /** Changes what the person wants of some devices, starts what that needs, tells the server. */
+  async change(wants: Partial<Record<Kind, boolean>>): Promise<void> {
+    this.changing += 1;
+    const kinds = KINDS.filter((kind) => wants[kind] !== undefined);
+    for (const kind of kinds) this.want(kind, wants[kind] === true);
+    const idle = kinds.filter((kind) => wants[kind] && this.track(kind)?.readyState !== "live");
+    if (idle.length > 0) await this.start(idle);
     await this.tell();
+    this.changing -= 1;
+    this.reportLosses();
   }
 
-  /** Makes the server's switches equal to what really runs; a mute there is a mute here. */
-  reconcile(): void {
-    const { view } = this.options.state();
-    if (!view || !isUnderWay(view) || this.telling) return;
+  /** A mute that came from the server is a mute here. Not while this person is changing it. */
+  adoptMutes(switches: Switches): void {
+    if (this.changing > 0) return;
     for (const kind of KINDS) {
-      if (!view.me[kind] && isLive(this.device(kind))) this.want(kind, false);
+      if (!switches[kind] && this.live(kind)) this.want(kind, false);
     }
-    const excess = KINDS.some((kind) => view.me[kind] && !this.live(kind) && !this.asking(kind));
-    if (excess) void this.tell();
   }
 
-  async tell(): Promise<void> {
-    this.telling = true;
-    await this.options.tellServer({
-      microphone: this.live("microphone"),
-      camera: this.live("camera"),
-    });
-    this.telling = false;
+  /** Tells the server what it believes to be running and is not, like an unplugged microphone. */
+  reportLosses(): void {
+    const { view } = this.options.state();
+    if (!view || !isUnderWay(view) || this.changing > 0) return;
+    const lost = KINDS.some((kind) => view.me[kind] && !this.live(kind) && !this.asking(kind));
+    if (lost) void this.tell();
   }
 
   /** Puts the tracks where they belong. Without a microphone, silence flows in its place. */
@@ -103,7 +103,14 @@ export class OwnMedia {
     this.capture.stopAll();
   }
 
-  private device(kind: Kind) {
+  private tell(): Promise<void> {
+    return this.options.tellServer({
+      microphone: this.live("microphone"),
+      camera: this.live("camera"),
+    });
+  }
+
+  private device(kind: Kind): Device {
     return this.options.state().devices[kind];
   }
 

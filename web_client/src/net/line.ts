@@ -40,6 +40,7 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
 
   constructor(private readonly options: LineOptions<Reply, News>) {
     addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.socket?.io.engine?.close()); // do not wait for a timeout
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.hurry();
     });
@@ -90,7 +91,8 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
         return this.options.onRefused(outcome.problem);
       }
       this.options.onDown();
-      await pause(backoff(attempt));
+      const asked = outcome.kind === "refused" ? (outcome.problem.retry_after ?? 0) * 1000 : 0;
+      await pause(Math.max(backoff(attempt), asked));
     }
   }
 

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { type Device, isLive, isTrouble, type Kind } from "../state/devices";
+import { type Device, isLive, type Kind } from "../state/devices";
 import { Question } from "../ui/dialog";
 import { Icon, type IconName } from "../ui/icon";
 import { useWords, type WordKey } from "../words";
@@ -23,7 +23,6 @@ export function Controls({ state }: ScreenProps) {
   const may = view?.me.may ?? [];
   return (
     <section class="controls" aria-label={t("visit.controls")}>
-      <DeviceTroubles state={state} />
       <div class="controls-row">
         {may.includes("speak") && <Switch kind="microphone" device={devices.microphone} />}
         {may.includes("show") && <Switch kind="camera" device={devices.camera} />}
@@ -72,19 +71,5 @@ function LeaveButton() {
         />
       )}
     </>
-  );
-}
-
-/** A device that the person wants and that does not work: said where they pressed for it. */
-function DeviceTroubles({ state }: ScreenProps) {
-  const { t } = useWords();
-  const kinds = (["microphone", "camera"] as const).filter((kind) => state.devices[kind].wanted);
-  return (
-    <div role="status">
-      {kinds.map((kind) => {
-        const { status } = state.devices[kind];
-        return isTrouble(status) && <p key={kind}>{t(`device.${kind}.${status}`)}</p>;
-      })}
-    </div>
   );
 }

@@ -1,12 +1,17 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { watchLevel } from "../media/level";
-import { type Devices, type DeviceTrouble, isTrouble, type Kind } from "../state/devices";
+import type { Kind } from "../state/devices";
 import { Icon } from "../ui/icon";
 import { Picture } from "../ui/picture";
 import { useWords, type WordKey } from "../words";
 import { type ScreenProps, useApp } from "./context";
+import { DeviceHelp } from "./device_help";
 
 const KINDS: readonly Kind[] = ["microphone", "camera"];
+
+function askKey(idle: readonly Kind[]): WordKey {
+  return idle.length === 1 ? `check.ask_${idle[0] as Kind}` : "check.ask";
+}
 
 /** Camera preview, microphone in words, and plain help where one of them does not work. */
 export function DeviceCheck({ state }: ScreenProps) {
@@ -28,11 +33,11 @@ export function DeviceCheck({ state }: ScreenProps) {
         <div class="ask">
           <p>{t("check.ask_body")}</p>
           <button type="button" class="button" onClick={() => void app.askDevices(idle)}>
-            {t("check.ask")}
+            {t(askKey(idle))}
           </button>
         </div>
       )}
-      <DeviceHelp devices={devices} onAgain={(kinds) => void app.askDevices(kinds)} />
+      <DeviceHelp state={state} />
     </section>
   );
 }
@@ -68,54 +73,5 @@ function Level({ track }: { track: MediaStreamTrack }) {
       <span>{heard ? t("microphone.heard") : t("microphone.quiet")}</span>
       <meter min={0} max={1} value={level} aria-label={t("microphone.level")} />
     </p>
-  );
-}
-
-type Whose = "both" | Kind;
-
-function troubles(devices: Devices): { whose: Whose; trouble: DeviceTrouble; kinds: Kind[] }[] {
-  const found = KINDS.flatMap((kind) => {
-    const { status } = devices[kind];
-    return isTrouble(status) ? [{ whose: kind, trouble: status, kinds: [kind] }] : [];
-  });
-  const [first, second] = found;
-  if (first && second && first.trouble === second.trouble) {
-    return [{ whose: "both", trouble: first.trouble, kinds: [...KINDS] }];
-  }
-  return found;
-}
-
-function stepsKey(trouble: DeviceTrouble): WordKey {
-  if (trouble !== "refused") return `help.${trouble}`;
-  if (/iPhone|iPad|Macintosh.*Mobile/.test(navigator.userAgent)) return "help.refused.apple";
-  if (/Android/.test(navigator.userAgent)) return "help.refused.android";
-  return "help.refused.computer";
-}
-
-interface DeviceHelpProps {
-  devices: Devices;
-  onAgain: (kinds: Kind[]) => void;
-}
-
-function DeviceHelp({ devices, onAgain }: DeviceHelpProps) {
-  const { t } = useWords();
-  const found = troubles(devices);
-  return (
-    <div role="status">
-      {found.map(({ whose, trouble, kinds }) => (
-        <div class="note note-warn" key={whose}>
-          <p>
-            <strong>{t(`device.${whose}.${trouble}`)}</strong>
-          </p>
-          <p>
-            {t(stepsKey(trouble))} {t("help.then")}
-          </p>
-          <button type="button" class="button button-small" onClick={() => onAgain(kinds)}>
-            {t("check.retry")}
-          </button>
-        </div>
-      ))}
-      {found.length > 0 && <p>{t("device.anyway")}</p>}
-    </div>
   );
 }

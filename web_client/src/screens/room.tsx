@@ -6,6 +6,7 @@ import { Tile } from "../ui/tile";
 import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
 import { Controls } from "./controls";
+import { DeviceHelp } from "./device_help";
 import { PeoplePanel } from "./people_panel";
 import { WaitingList } from "./waiting_list";
 
@@ -29,6 +30,7 @@ export function Room({ state }: ScreenProps) {
           <PeoplePanel state={state} />
         </div>
       </div>
+      <DeviceHelp state={state} />
       <Controls state={state} />
     </>
   );

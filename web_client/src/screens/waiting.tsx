@@ -6,6 +6,7 @@ import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
 import { Controls } from "./controls";
 import { Preview } from "./device_check";
+import { DeviceHelp } from "./device_help";
 
 /** The waiting room: you are right here, since when, and what the clinic has to say. */
 export function WaitingRoom({ state }: ScreenProps) {
@@ -30,6 +31,7 @@ export function WaitingRoom({ state }: ScreenProps) {
       <p>{t("waiting.keep")}</p>
       <section class="devices" aria-label={t("check.devices")}>
         <p class="hint">{t("waiting.private")}</p>
+        <DeviceHelp state={state} />
         <Preview track={state.devices.camera.status === "on" ? app.media.track("camera") : null} />
       </section>
       <Controls state={state} />

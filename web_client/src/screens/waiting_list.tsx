@@ -24,7 +24,6 @@ export function WaitingList({ state }: ScreenProps) {
   const view = state.view as View;
   const { may } = view.me;
   const decides = may.includes("admit");
-  if (!may.includes("see_waiting") && !may.includes("object")) return null;
   if (!decides && view.waiting.length === 0) return null;
   return (
     <section class="panel panel-waiting" aria-labelledby="waiting-title">

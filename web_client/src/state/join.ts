@@ -82,8 +82,7 @@ export function isUnderWay(view: View): boolean {
 }
 
 function adopt(state: JoinState, view: View, at: number): JoinState {
-  const older = state.view?.me.session === view.me.session && view.revision < state.view.revision;
-  if (older) return state;
+  if (state.view && view.revision < state.view.revision) return state; // overtaken on its way
   const settled = view.me.inside || isWaiting(view);
   return {
     ...state,

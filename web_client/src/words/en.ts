@@ -21,6 +21,8 @@ export const en = {
   "check.ask_body":
     "Your browser will ask if this page may use your camera and microphone. Please choose Allow.",
   "check.ask": "Turn on camera and microphone",
+  "check.ask_microphone": "Turn on microphone",
+  "check.ask_camera": "Turn on camera",
   "check.asking": "Please look for a question from your browser, and choose Allow.",
   "check.preview": "This is you. Nobody else can see it yet.",
   "check.join": "Join the visit",
@@ -113,7 +115,7 @@ export const en = {
   "list.family_body": "The clinician decides. You can say no.",
   "list.nobody": "Nobody is waiting.",
   "list.inside": "In the visit",
-  "list.invited": "Everyone invited",
+  "list.invited": "Also invited",
   "list.another_device": "on another device",
   "list.says": "says: {name}",
   "list.unreachable": "page is closed or out of reach",

@@ -24,6 +24,8 @@ export const es: Record<WordKey, Text> = {
   "check.ask_body":
     "Su navegador preguntará si esta página puede usar la cámara y el micrófono. Elija Permitir, por favor.",
   "check.ask": "Encender cámara y micrófono",
+  "check.ask_microphone": "Encender micrófono",
+  "check.ask_camera": "Encender cámara",
   "check.asking": "Busque la pregunta de su navegador y elija Permitir, por favor.",
   "check.preview": "Así se le ve. Nadie más lo ve todavía.",
   "check.join": "Entrar en la visita",
@@ -116,7 +118,7 @@ export const es: Record<WordKey, Text> = {
   "list.family_body": "Decide el profesional médico. Usted puede decir que no.",
   "list.nobody": "No espera nadie.",
   "list.inside": "En la visita",
-  "list.invited": "Todas las personas invitadas",
+  "list.invited": "También invitados",
   "list.another_device": "en otro dispositivo",
   "list.says": "dice: {name}",
   "list.unreachable": "página cerrada o sin conexión",
