@@ -43,7 +43,18 @@ from rooms.model import Admission, Deadline, Visit
 from rooms.policy import Policy
 from rooms.visit import next_deadline, step
 from tests.rooms.beats import BEATS
-from tests.rooms.cast import DESK, ENDS, POLICY, PRACTICE, STARTS, Story, by, device_id, visit_of
+from tests.rooms.cast import (
+    DESK,
+    ENDS,
+    POLICY,
+    PRACTICE,
+    STARTS,
+    Story,
+    by,
+    device_id,
+    seat_in,
+    visit_of,
+)
 from tests.rooms.laws import STATES, Beat
 
 STALE = -1.0

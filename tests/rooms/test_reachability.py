@@ -82,7 +82,9 @@ def test_the_way_in_is_an_admission_or_a_providers_own_knock(space):
 def test_a_place_in_the_queue_is_lost_only_to_its_own_deadline_never_to_another_device(space):
     for beat in space.beats:
         if isinstance(beat.event, SeatDeadlinePassed) and beat.after is not beat.before:
-            assert seat_in(beat.before, beat.event.seat).holder.connected is False
+            holder = seat_in(beat.before, beat.event.seat).holder
+            assert holder is not None
+            assert not holder.connected
 
 
 @pytest.mark.parametrize("name", ["fay", "dean"])
