@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from media import rtcp
 from media.rtp import transport_sequence
+from rooms.policy import MediaPolicy
 
 _MICROSECONDS = 1_000_000
-_MAX_STATUSES = 400  # packets in one feedback message, so that it fits one datagram
-_MAX_SPAN = 2_000  # packets reported on at a time; a wider hole says nothing about the network
 _HALF = 0x8000
 
 
@@ -36,7 +35,8 @@ class Arrivals:
     The browser estimates what its uplink carries; the server only reports when packets came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, policy: MediaPolicy) -> None:
+        self._policy = policy
         self._times: dict[int, int] = {}  # extended transport sequence number → microseconds
         self._highest: int | None = None
         self._next = 0
@@ -59,9 +59,9 @@ class Arrivals:
             return []
         written: list[bytes] = []
         base = min(self._next, *self._times)
-        base = max(base, self._highest + 1 - _MAX_SPAN)
+        base = max(base, self._highest + 1 - self._policy.feedback_span)
         while base <= self._highest:
-            end = min(base + _MAX_STATUSES, self._highest + 1)
+            end = min(base + self._policy.feedback_packets, self._highest + 1)
             times = [self._times.get(number) for number in range(base, end)]
             if any(at is not None for at in times):
                 count, self._count = self._count, self._count + 1

@@ -33,8 +33,6 @@ from media.rtp import (
 from media.transport import DtlsSrtp
 from rooms.policy import MediaPolicy
 
-_REPORTS_REMEMBERED = 8  # sender reports a receiver may still refer to
-
 
 class Upstream(Protocol):
     """Where a feed's packets come from, and where its wishes go."""
@@ -51,7 +49,7 @@ class Feed:
         self.kind = kind
         self.packets = self.octets = 0
         self.reception: Reception | None = None
-        self._policy = policy
+        self.policy = policy
         self._counters = counters
         self._upstream: Upstream | None = None
         self._history = History(policy.history_packets) if kind is Kind.VIDEO else None
@@ -113,7 +111,7 @@ class Feed:
     def _bridge(self, reception: Reception, index: int, ahead: int) -> None:
         """Packets are missing: ask for them, or begin anew if the hole is too wide."""
         before = index - ahead
-        if ahead > self._policy.max_gap:
+        if ahead > self.policy.max_gap:
             reception.forget()
             self._interrupt(before)
         elif self._history is not None:
@@ -166,7 +164,7 @@ class Feed:
         """Ask the sender for packets that have not come."""
         if not self._upstream or not self.reception or not self.reception.missing:
             return
-        numbers = self.reception.to_ask_for(self._policy.nack_tries, self._policy.nack_limit)
+        numbers = self.reception.to_ask_for(self.policy.nack_tries, self.policy.nack_limit)
         if numbers:
             self._counters.nacks_out += 1
             self._upstream.send_rtcp(rtcp.write_nack(self.reception.ssrc, numbers))
@@ -198,7 +196,7 @@ class Forward:
         self._next = secrets.randbits(15)  # RFC 3711 section 3.3.1: far from the wrap
         self._packets = self._octets = 0
         self._counted_from = (0, 0)
-        self._reports: deque[tuple[int, float]] = deque(maxlen=_REPORTS_REMEMBERED)
+        self._reports: deque[tuple[int, float]] = deque(maxlen=feed.policy.reports_remembered)
 
     def begin(self, index: int, timestamp: int, now: float) -> None:
         """Number packets so that this one follows the last one sent."""

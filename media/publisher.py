@@ -23,7 +23,7 @@ class Publisher(Peer):
         self._feeds = feeds
         self._streams: dict[int, Feed] = {}
         self._retired: set[int] = set()  # streams that a newer one replaced
-        self._arrivals = Arrivals()
+        self._arrivals = Arrivals(ground.policy)
         self._reported_at = ground.clock()
         self._clock = ground.clock
         self._counters = ground.counters

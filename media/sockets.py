@@ -21,7 +21,6 @@ from media.transport import RECEIVE_BUFFER, Address
 from rooms.policy import MediaPolicy
 
 _STUN_LAST, _DTLS_FIRST, _DTLS_LAST, _MEDIA_FIRST, _MEDIA_LAST = 3, 20, 63, 128, 191
-_ATTEMPTS = 16  # to find one port number that is free for every address and protocol
 
 
 class MediaSockets:
@@ -42,12 +41,13 @@ class MediaSockets:
 
     async def start(self, addresses: tuple[str, ...], port: int, tcp: bool) -> None:
         """Bind every address to one port number, chosen by the system if ``port`` is 0."""
-        for attempt in range(_ATTEMPTS):
+        attempts = self._policy.port_attempts
+        for attempt in range(attempts):
             try:
                 await self._bind(addresses, port, tcp)
             except OSError:
                 await self.close()
-                if port or attempt + 1 == _ATTEMPTS:
+                if port or attempt + 1 == attempts:
                     raise
             else:
                 break

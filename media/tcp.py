@@ -7,8 +7,6 @@ from typing import Protocol
 
 from rooms.policy import MediaPolicy
 
-_MAX_FRAME = 2_000  # bytes; whatever a browser frames fits one Ethernet packet
-
 
 class Frames(Protocol):
     """Where connections report to."""
@@ -54,7 +52,7 @@ class TcpPath(asyncio.Protocol):
         pending += data
         while len(pending) >= 2:
             size = pending[0] << 8 | pending[1]
-            if not 0 < size <= _MAX_FRAME:
+            if not 0 < size <= self._policy.tcp_frame:
                 self.close()
                 return
             if len(pending) < 2 + size:

@@ -58,6 +58,11 @@ class MediaPolicy:
     max_sdp: int = 32 * 1024  # bytes; eight people's answer is 20 KB
     max_m_lines: int = 24  # sound and picture of everybody else that ``Policy.max_inside`` allows
     video_kbps: int = 2_000  # what one picture may ever take, overhead included
+    feedback_packets: int = 400  # packets in one transport-wide report, so that it fits one datagram
+    feedback_span: int = 2_000  # packets reported at a time; a wider hole says nothing of the network
+    reports_remembered: int = 8  # sender reports that a hearer may still refer to: eight seconds
+    port_attempts: int = 16  # to find one number that is free for every address, UDP and TCP
+    tcp_frame: int = 2_000  # bytes; whatever a browser frames fits one Ethernet packet
     tcp_hello: float = 5.0  # a connection that has not proven itself by then is closed
     max_tcp_strangers: int = 256  # connections that have not proven themselves yet
     tcp_backlog: int = 128 * 1024  # bytes waiting in one connection; a second of video is late

@@ -177,7 +177,8 @@ def decode_transport_feedback(data):
     (block,) = rtcp.blocks(data)
     assert (block.kind, block.subtype) == (rtcp.TRANSPORT_FEEDBACK, rtcp.TRANSPORT_CC)
     base, count, times = struct.unpack_from("!HHL", block.body, 8)
-    position, symbols = 16, []
+    position = 16
+    symbols: list[int] = []
     while len(symbols) < count:
         (chunk,) = struct.unpack_from("!H", block.body, position)
         assert chunk >> 14 == 0b11
@@ -209,7 +210,7 @@ class TestArrivalTimes:
 
     @pytest.mark.parametrize("start", [0, 1, 0x7FFF, 0xFFFE, 0xFFFF])
     def test_numbers_may_wrap_and_come_out_of_order(self, start):
-        arrivals = Arrivals()
+        arrivals = Arrivals(MediaPolicy())
         order = [0, 1, 3, 2, 6, 40]
         for position, offset in enumerate(order):
             arrivals.note(stamped(start + offset), 100 + position * 0.01)
@@ -221,7 +222,7 @@ class TestArrivalTimes:
         assert arrivals.messages(7) == []
 
     def test_a_long_interval_is_several_messages_that_fit_a_datagram(self):
-        arrivals = Arrivals()
+        arrivals = Arrivals(MediaPolicy())
         for number in range(0, 1000, 3):
             arrivals.note(stamped(number), number / 1000)
         messages = arrivals.messages(7)
@@ -232,7 +233,7 @@ class TestArrivalTimes:
         assert seen == list(range(0, 1000, 3))
 
     def test_forged_numbers_cannot_make_it_write_without_end(self):
-        arrivals = Arrivals()
+        arrivals = Arrivals(MediaPolicy())
         for number in (1, 30_000, 60_000, 24_000, 54_000):
             arrivals.note(stamped(number), 1.0)
         assert sum(map(len, arrivals.messages(7))) < 2_000
