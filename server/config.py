@@ -106,7 +106,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
             name = f"{PREFIX}{field_name.upper()}_FILE"
             raise ConfigurationError(
                 f"{name}: the file cannot be read ({type(error).__name__})."
-            ) from error
+            ) from None
 
     def __call__(self) -> dict[str, Any]:
         found = (
@@ -222,7 +222,15 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> frozenset[str]:
         """Every origin whose pages may use this server."""
-        return frozenset({self.origin, *self.allowed_origins})
+        return frozenset({self.origin, *self._loopback_origins(), *self.allowed_origins})
+
+    def _loopback_origins(self) -> tuple[str, ...]:
+        """Without a public URL people open the server on this machine, by any of its names."""
+        if self.public_url:
+            return ()
+        scheme = "https" if self.tls_certificate else "http"
+        names = ("localhost", "127.0.0.1", "[::1]")
+        return tuple(f"{scheme}://{name}:{self.port}" for name in names)
 
     @property
     def secure(self) -> bool:
