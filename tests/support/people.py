@@ -1,0 +1,217 @@
+"""People in front of browsers: what they do and what happens to them, in the words of a visit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.support.visits import Invitation
+
+PATIENCE = 20.0  # seconds until a step has failed, on a busy machine
+SOUND = 1e-4  # joules of a full-scale signal: any audible beep has more, silence has none
+PICTURES = 3  # that many new ones are a moving picture
+
+IN_THE_RIGHT_PLACE = "You are in the right place"
+
+
+class Browsing:
+    """Somebody with a page open."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def reads(self, title: str) -> None:
+        """Wait for the page with this title."""
+        await expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+    async def presses(self, name: str) -> None:
+        """Press the button with this name."""
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    def entry(self, name: str) -> Locator:
+        """The line about somebody else in one of the lists."""
+        return self.page.get_by_role("group", name=name, exact=True)
+
+    async def decides(self, deed: str, name: str) -> None:
+        """Press this button of somebody's line."""
+        await self.entry(name).get_by_role("button", name=deed, exact=True).click()
+
+    async def reloads(self) -> None:
+        """Open the same page again, as F5 does."""
+        await self.page.reload(wait_until="commit")
+
+    async def loses_the_network(self) -> None:
+        """Nothing of HTTP and WebSocket comes through any more."""
+        await self.page.context.set_offline(True)
+
+    async def finds_the_network(self) -> None:
+        """It does again."""
+        await self.page.context.set_offline(False)
+
+
+class Person(Browsing):
+    """Somebody with a link to a seat."""
+
+    def __init__(self, page: Page, invitation: Invitation) -> None:
+        super().__init__(page)
+        self.invitation = invitation
+        self.seat = invitation.seat
+        self.name = invitation.name
+
+    # What they do.
+
+    async def opens_the_link(self) -> None:
+        """Open the page, without joining yet."""
+        await self.page.goto(self.invitation.link, wait_until="commit")
+
+    async def knocks(self) -> None:
+        """Press "Join the visit", which is the one main button."""
+        await self.presses("Join the visit")
+
+    async def comes(self) -> None:
+        """Open the link and join."""
+        await self.opens_the_link()
+        await self.knocks()
+
+    async def leaves(self) -> None:
+        """Leave, and mean it."""
+        await self.presses("Leave")
+        await self.presses("Yes, leave")
+
+    # What happens to them.
+
+    async def waits(self) -> None:
+        """Be told to wait."""
+        await self.reads(IN_THE_RIGHT_PLACE)
+
+    async def is_inside(self) -> None:
+        """Be in the visit."""
+        await expect(self._people).to_be_visible()
+
+    async def meets(self, *others: Person) -> None:
+        """See and hear each of them."""
+        for other in others:
+            await self.sees(other)
+            await self.hears(other)
+
+    async def hears(self, other: Person | str, within: float = PATIENCE) -> None:
+        """Sound that is not silence arrives from them, from now on."""
+        await self._receives(other, "audio", "totalAudioEnergy", SOUND, within)
+
+    async def sees(self, other: Person | str, within: float = PATIENCE) -> None:
+        """Pictures arrive from them and are decoded, from now on."""
+        await self._receives(other, "video", "framesDecoded", PICTURES, within)
+
+    async def gets_sound_packets(self, other: Person, count: int, within: float = PATIENCE) -> None:
+        """So many packets of sound arrive from them, silence or not."""
+        await self._receives(other, "audio", "packetsReceived", count, within)
+
+    async def received(self, other: Person | str, kind: str, field: str) -> float:
+        """What has arrived from them so far, by the browser's own statistics."""
+        number = await self.page.evaluate(
+            "about => mediaProbe.received(about)",
+            {"seat": _seat(other), "kind": kind, "field": field},
+        )
+        return float(number)
+
+    async def sends(self, kind: str, packets: int, within: float = PATIENCE) -> None:
+        """So many more packets of sound or picture go out."""
+        about = {"kind": kind, "field": "packetsSent", "by": packets, "within": within * 1000}
+        assert await self.page.evaluate("about => mediaProbe.leaves(about)", about), (
+            f"{self.name} did not send {packets} packets of {kind} within {within} s"
+        )
+
+    async def connections(self) -> int:
+        """How many peer connections this page has ever opened."""
+        return int(await self.page.evaluate("() => mediaProbe.opened"))
+
+    def tile(self, name: str) -> Locator:
+        """Somebody's picture with everything around it."""
+        return self._people.get_by_role("listitem").filter(has_text=name)
+
+    @property
+    def _people(self) -> Locator:
+        return self.page.get_by_role("list", name="People in the visit")
+
+    async def _receives(
+        self, other: Person | str, kind: str, field: str, by: float, within: float
+    ) -> None:
+        about: dict[str, Any] = {"seat": _seat(other), "kind": kind, "field": field, "by": by}
+        arrived = await self.page.evaluate(
+            "about => mediaProbe.arrives(about)", {**about, "within": within * 1000}
+        )
+        whose = other if isinstance(other, str) else other.name
+        assert arrived, f"{self.name}: {field} of {whose} did not grow by {by} within {within} s"
+
+
+class Patient(Person):
+    """The person the visit is about."""
+
+    async def objects_to(self, other: Person) -> None:
+        """Say no to somebody of the family."""
+        await self.decides("Object", other.name)
+
+
+class Provider(Person):
+    """The clinician."""
+
+    async def admits(self, *others: Person) -> None:
+        """Let everybody of these in who waits."""
+        for other in others:
+            await self.decides("Admit", other.name)
+
+    async def denies(self, other: Person) -> None:
+        """Do not let them in."""
+        await self.decides("Deny", other.name)
+
+    async def removes(self, other: Person) -> None:
+        """Take them out of the visit."""
+        await self.decides("Remove", other.name)
+
+    async def sends_back(self, other: Person) -> None:
+        """Send them back to the waiting room."""
+        await self.decides("Send back to waiting room", other.name)
+
+    async def lets_back(self, other: Person) -> None:
+        """Lift a denial or a removal."""
+        await self.decides("Let back in", other.name)
+
+    async def tells(self, other: Person, text: str) -> None:
+        """Send a message to somebody who waits."""
+        await self.decides("Message", other.name)
+        await self.entry(other.name).get_by_role("textbox").fill(text)
+        await self.entry(other.name).get_by_role("button", name="Send", exact=True).click()
+
+    async def invites(self, name: str, role: str = "Family") -> str:
+        """Invite somebody; the link that the page shows for them."""
+        await self.presses("Invite someone")
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_label("Who are they?").select_option(label=role)
+        await dialog.get_by_label("Name", exact=True).fill(name)
+        await dialog.get_by_role("button", name="Make the link").click()
+        link = await dialog.get_by_label("Link", exact=True).input_value()
+        await dialog.get_by_role("button", name="Done").click()
+        return link
+
+    async def ends_the_visit(self) -> None:
+        """End it for everyone, and mean it."""
+        await self.presses("End visit for everyone")
+        await self.presses("Yes, end the visit")
+
+
+class Desk(Browsing):
+    """Staff with the list of the day."""
+
+    async def opens(self, link: str) -> None:
+        """Open the desk's link."""
+        await self.page.goto(link, wait_until="commit")
+        await self.reads("Visits today")
+
+    async def admits(self, other: Person) -> None:
+        """Let somebody in who waits."""
+        await self.decides("Admit", other.name)
+
+
+def _seat(other: Person | str) -> str:
+    return other if isinstance(other, str) else other.seat

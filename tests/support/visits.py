@@ -1,0 +1,171 @@
+"""A practice with a running server, and visits in it, made as the practice's own systems do."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from server import keys
+from server.app import NODE, Policies, build
+from server.config import load_settings
+from server.links import hash_code, new_api_key
+from server.node import Node
+from server.store import ApiKey, Practice
+
+PRACTICE = Practice(id="riverside", name="Riverside Family Practice", phone="+1 555 010 0199")
+HOST = "the Tuesday clinic"  # nobody's name, so that a leaked name is never taken for it
+LASTS = 3600.0
+
+PATIENT = {"role": "patient", "name": "Rosa Alvarez"}
+PROVIDER = {"role": "provider", "name": "Amina Reyes"}
+FAMILY = {"role": "family", "name": "Lucia Marquez", "relationship": "daughter"}
+
+
+class MovableClock:
+    """Real time, which can be told that a while has passed."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time have passed."""
+        self._ahead += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One seat and the link that opens it."""
+
+    seat: str
+    role: str
+    name: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVisit:
+    """A visit as the practice's system knows it."""
+
+    id: str
+    invitations: tuple[Invitation, ...]
+
+    def of(self, name: str) -> Invitation:
+        """The invitation of the person with this name."""
+        return next(each for each in self.invitations if each.name == name)
+
+    @property
+    def patient(self) -> Invitation:
+        """The patient's invitation."""
+        return self._first("patient")
+
+    @property
+    def provider(self) -> Invitation:
+        """The (first) provider's invitation."""
+        return self._first("provider")
+
+    @property
+    def family(self) -> Invitation:
+        """The (first) family member's invitation."""
+        return self._first("family")
+
+    def _first(self, role: str) -> Invitation:
+        return next(each for each in self.invitations if each.role == role)
+
+
+class Clinic:
+    """The practice's own systems: they speak REST with an API key, to any running server."""
+
+    def __init__(self, http: aiohttp.ClientSession, origin: str, api_key: str) -> None:
+        self.origin = origin
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+
+    async def plans(self, *seats: dict[str, str], lasts: float = LASTS) -> PlannedVisit:
+        """A visit that is open now; by default of patient, provider and one of the family."""
+        seats = seats or (PATIENT, PROVIDER, FAMILY)
+        now = time.time()
+        asked = {"starts_at": now, "ends_at": now + lasts, "host": HOST, "seats": list(seats)}
+        made = await self.call("POST", "/v1/visits", asked)
+        return PlannedVisit(
+            made["visit"],
+            tuple(
+                Invitation(one["seat"], one["role"], seat["name"], one["link"])
+                for one, seat in zip(made["seats"], seats, strict=True)
+            ),
+        )
+
+    async def desk_link(self) -> str:
+        """A new link to the practice's desk."""
+        made = await self.call("POST", "/v1/desks", {})
+        return str(made["link"])
+
+    async def admissions(self, seat: str) -> int:
+        """How often somebody let this seat in, by the practice's log."""
+        return sum(
+            entry["seat"] == seat and entry["type"] == "SeatAdmitted" and entry["outcome"] == "ok"
+            for entry in (await self.call("GET", "/v1/events"))["events"]
+        )
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        """One request, which must succeed; its reply."""
+        async with self._http.request(
+            method, self.origin + path, json=body, headers=self._headers
+        ) as answer:
+            reply = await answer.json()
+            assert answer.ok, reply
+            return reply
+
+
+class OwnClinic(Clinic):
+    """A practice whose server runs in this very process."""
+
+    node: Node
+    clock: MovableClock
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def open_clinic(
+    directory: Path, policies: Policies | None = None, **settings: Any
+) -> AsyncIterator[OwnClinic]:
+    """A practice and its server, closed at the end with everything in it."""
+    chosen = load_settings(data_dir=directory, port=free_port(), media_port=0, **settings)
+    clock = MovableClock()
+    app = build(chosen, keys.load_or_create(chosen.keys_path, chosen.production), policies, clock)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, chosen.host, chosen.port).start()
+        async with aiohttp.ClientSession() as http:
+            clinic = OwnClinic(http, chosen.origin, await _introduce(app[NODE]))
+            clinic.node, clinic.clock = app[NODE], clock
+            yield clinic
+    finally:
+        await runner.cleanup()
+
+
+async def _introduce(node: Node) -> str:
+    api_key = new_api_key()
+    await node.store.put_practice(PRACTICE)
+    await node.store.add_api_key(
+        ApiKey(hash=hash_code(api_key), practice=PRACTICE.id, id="system", created_at=node.clock())
+    )
+    return api_key
