@@ -40,6 +40,7 @@ class SocketRig:
     log: LogCapture
     told: asyncio.Queue[tuple[str, ...]] = field(default_factory=asyncio.Queue)
     environs: list[dict[str, Any]] = field(default_factory=list)
+    kept: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
     accept: Callable[..., Awaitable[Any]] = accept
     answer: Callable[..., Awaitable[Any]] | None = None
 
@@ -65,10 +66,17 @@ class SocketRig:
         """The offences that were logged; everything logged is one of these."""
         return [entry["offence"] for entry in self.log.entries]
 
+    async def ws_connect(
+        self, more: str = "", *, headers: dict[str, str] | None = None, compress: int = 0
+    ) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket that is open until the end of the test; ``more`` goes behind its address."""
+        url = f"{self.url}{OPEN}websocket{more}"
+        self.kept.append(await self.http.ws_connect(url, headers=headers, compress=compress))
+        return self.kept[-1]
+
     async def web_socket(self, **headers: str) -> RawWebSocket:
         """A line that has done nothing but open."""
-        socket = await self.http.ws_connect(self.url + OPEN + "websocket", headers=headers)
-        raw = RawWebSocket(socket)
+        raw = RawWebSocket(await self.ws_connect(headers=headers))
         assert (await raw.next()).startswith("0{")
         return raw
 
@@ -171,6 +179,8 @@ async def socket_rig(
             sio.on("disconnect", rig.disconnect, namespace=NAMESPACE)
             sio.on("*", rig.event, namespace=NAMESPACE)
             yield rig
+            for socket in rig.kept:
+                await socket.close()
     finally:
         await sio.shutdown()
         await runner.cleanup()
