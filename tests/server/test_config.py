@@ -27,6 +27,7 @@ def variables(monkeypatch):
 def refusal(**overrides):
     with pytest.raises(ConfigurationError) as refused:
         load_settings(**overrides)
+    assert refused.value.__suppress_context__, "the cause repeats what was typed"
     return str(refused.value)
 
 
@@ -37,7 +38,13 @@ def test_nothing_needs_to_be_set_to_try_it():
     assert not settings.secure
     assert settings.host == "127.0.0.1"
     assert settings.origin == "http://localhost:8080"
-    assert settings.origins == {"http://localhost:8080"}
+    names = ("localhost", "127.0.0.1", "[::1]")
+    assert settings.origins == {f"http://{name}:8080" for name in names}
+
+
+def test_with_a_public_url_only_that_and_what_is_named_is_an_origin():
+    settings = load_settings(public_url="https://a.example", allowed_origins="https://b.example")
+    assert settings.origins == {"https://a.example", "https://b.example"}
 
 
 def test_every_setting_is_described():

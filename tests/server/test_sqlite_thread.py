@@ -68,9 +68,13 @@ async def test_constraints_are_told_apart(thread):
 
 
 async def test_a_fault_gets_a_new_connection_the_next_time(thread):
-    with pytest.raises(StoreUnavailable) as refusal:
-        await thread.write(lambda db: db.execute("SELECT * FROM nothing") and None)
-    assert isinstance(refusal.value.__cause__, sqlite3.OperationalError)
+    await thread.write(lambda db: db.execute("CREATE TEMP TABLE of_this_connection (id)") and None)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable) as refusal:
+            await thread.write(lambda db: db.execute("SELECT * FROM nothing") and None)
+        assert isinstance(refusal.value.__cause__, sqlite3.OperationalError)
+    with pytest.raises(StoreUnavailable):
+        await thread.read(lambda db: db.execute("SELECT * FROM of_this_connection") and None)
     await thread.write(insert(1))
     assert await thread.read(numbers) == [1]
 
