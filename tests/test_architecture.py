@@ -207,6 +207,25 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "media/ports.py": "tests/media/test_sfu.py",
 }
 
+CITED = re.compile(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`")
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "SECURITY.md", "README.md"])
+def test_documents_name_tests_that_exist(page):
+    for path, function in CITED.findall(ROOT.joinpath(page).read_text()):
+        cited = ROOT / path
+        assert cited.is_file(), f"{page} cites {path}, which is not there."
+        assert not function or f"def {function}(" in cited.read_text(), (
+            f"{page} cites {path}::{function}, which is not there. Did the test get a better name?"
+        )
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=lambda page: page.name)
+def test_documents_link_to_what_exists(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert ROOT.joinpath(target).exists(), f"{page.name} links to {target}, which is not there."
+
+
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.])/(work|home|root|Users)/\w|registry\.npmjs|pypi\.org|pythonhosted")
 
