@@ -151,12 +151,14 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
 
     async def shutdown(self) -> None:
         """Close every line, tell the application, and end every task; idempotent."""
-        for line in list(self._lines.values()):
-            self.end(line, self.reason.SERVER_DISCONNECT, WSCloseCode.GOING_AWAY)
-            await self._close_socket(line, self.reason.SERVER_DISCONNECT)
+        lines = list(self._lines.values())
+        for line in lines:
+            line.end()
+        await asyncio.gather(
+            *(self._close_socket(line, self.reason.SERVER_DISCONNECT) for line in lines),
+            *(line.web_socket.close(WSCloseCode.GOING_AWAY) for line in lines if line.web_socket),
+        )
         await super().shutdown()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self.policy.goodbye_within)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

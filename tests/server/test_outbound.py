@@ -7,8 +7,14 @@ from engineio import packet
 
 from rooms.policy import EdgePolicy
 from server.outbound import OutboundQueue
-from tests.server.test_socket_guard import CONNECT, NAMESPACE, masked, raw_web_socket
-from tests.support.socket_rig import socket_rig
+from tests.support.socket_rig import (
+    CONNECT,
+    NAMESPACE,
+    masked,
+    raw_web_socket,
+    socket_rig,
+    stop_reading,
+)
 
 POLICY = EdgePolicy(outbound_messages=4, outbound_bytes=100)
 
@@ -69,10 +75,10 @@ async def test_a_slow_reader_that_answers_pings_blindly_is_closed_at_the_bound()
     """2,163 packets of 50 kB were once held for such a client after 15 seconds."""
     policy = EdgePolicy()
     async with socket_rig(policy) as r:
-        reader, writer = await raw_web_socket(r)
+        _, writer = await raw_web_socket(r)
         line_socket = writer.get_extra_info("socket")
         line_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        writer.transport.pause_reading()
+        stop_reading(writer)
         writer.write(masked(CONNECT.encode()))
         sid = await r.next_told("connect")
         queue = next(iter(r.sio.eio.sockets.values())).queue

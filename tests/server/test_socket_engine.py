@@ -92,10 +92,10 @@ async def test_a_burst_passes_and_a_flood_is_closed(transport):
 
         r.answer = answer
         if transport == "websocket":
-            flood = await r.accepted()
+            rude = await r.accepted()
             for _ in range(300):
-                await flood.send('42/visit,["a"]')
-            await flood.closed(within=1.0)
+                await rude.send('42/visit,["a"]')
+            await rude.closed(within=1.0)
         else:
             flood = await r.polling()
             await flood.accept()

@@ -8,7 +8,15 @@ import socketio
 
 from rooms.policy import EdgePolicy
 from server.socket_guard import BroadcastRefused
-from tests.support.socket_rig import CONNECT, NAMESPACE, ORIGIN, socket_rig
+from tests.support.socket_rig import (
+    CONNECT,
+    NAMESPACE,
+    ORIGIN,
+    closed,
+    masked,
+    raw_web_socket,
+    socket_rig,
+)
 
 POLICY = EdgePolicy(connect_within=10.0, connects_per_minute=600.0)
 DEEP = "[" * 10_000 + "]" * 10_000
@@ -515,26 +523,3 @@ async def test_a_flood_of_offences_is_not_a_flood_of_lines():
             await rude.closed(within=1.0)
         assert len(r.refusals()) <= 4
         assert r.sio.offences == {"frame": 8}
-
-
-async def raw_web_socket(r):
-    """A WebSocket opened by hand, for bytes that a library would not send."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", r.port)
-    writer.write(
-        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
-    await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
-
-
-def masked(text):
-    """A short text frame under a mask of zeros (RFC 6455 section 5.2)."""
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
-
-
-async def closed(reader, within):
-    async with asyncio.timeout(within):
-        while await reader.read(4_096):
-            pass

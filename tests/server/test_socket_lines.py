@@ -3,8 +3,14 @@
 import asyncio
 
 from rooms.policy import EdgePolicy
-from tests.server.test_socket_guard import CONNECT, closed, masked, raw_web_socket
-from tests.support.socket_rig import socket_rig
+from tests.support.socket_rig import (
+    CONNECT,
+    closed,
+    masked,
+    raw_web_socket,
+    socket_rig,
+    stop_reading,
+)
 
 
 def policy(**changes):
@@ -33,7 +39,7 @@ async def test_a_browser_that_ignores_the_goodbye_is_cut_off():
 async def test_a_browser_that_neither_reads_nor_leaves_is_cut_off():
     async with socket_rig(policy()) as r:
         _, writer = await raw_web_socket(r)
-        writer.transport.pause_reading()
+        stop_reading(writer)
         writer.write(masked(CONNECT.encode()))
         sid = await r.next_told("connect")
         for _ in range(15):  # more than the system's buffers take, less than our own bound

@@ -184,3 +184,34 @@ async def socket_rig(
     finally:
         await sio.shutdown()
         await runner.cleanup()
+
+
+async def raw_web_socket(
+    r: SocketRig,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A WebSocket opened by hand, for bytes that a library would not send."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", r.port)
+    writer.write(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def masked(text: bytes) -> bytes:
+    """A short text frame under a mask of zeros (RFC 6455 section 5.2)."""
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+
+
+async def closed(reader: asyncio.StreamReader, within: float) -> None:
+    """Wait until the other side has closed."""
+    async with asyncio.timeout(within):
+        while await reader.read(4_096):
+            pass
+
+
+def stop_reading(writer: asyncio.StreamWriter) -> None:
+    """Let the other side's packets pile up."""
+    cast("asyncio.Transport", writer.transport).pause_reading()
