@@ -51,6 +51,7 @@ class Action(StrEnum):
     RESCHEDULE = "reschedule"
     CANCEL = "cancel"
     REVOKE = "revoke"
+    OPEN = "open"
 
 
 A = Action
@@ -65,7 +66,7 @@ MATRIX: dict[Role | ActorKind, frozenset[Action]] = {
     Role.CONSULTANT: _TAKE_PART,
     Role.PRESENTER: _TAKE_PART,
     Role.OBSERVER: frozenset({A.HEAR}),
-    ActorKind.DESK: _RUN_THE_DOOR | {A.REMOVE},
+    ActorKind.DESK: _RUN_THE_DOOR | {A.REMOVE, A.OPEN},
     ActorKind.PRACTICE: _RUN_THE_DOOR
     | {A.REMOVE, A.INVITE, A.END, A.RESCHEDULE, A.CANCEL, A.REVOKE},
     ActorKind.SYSTEM: frozenset(),  # clocks and wires decide nothing about people

@@ -35,7 +35,7 @@ async def practice_or_desk(node: Node, request: web.Request) -> Caller:
     if is_api_key(_bearer(request)):
         return await practice_system(node, request)
     try:
-        claims = node.desks.verify(_bearer(request))
+        claims = await node.desks.verify(_bearer(request))
     except TokenInvalid:
         raise Unauthorized from None
     return Caller(claims.practice, Actor(ActorKind.DESK, claims.desk))

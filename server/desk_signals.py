@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from rooms.model import Actor, ActorKind
 from server import messages as m
 from server.commands import BY_NAME, Order
+from server.invitations import open_provider_seat
 from server.node import Node
 from server.sessions import DeskSession
 from server.store import UnknownVisit
@@ -33,6 +34,18 @@ def command(name: str) -> Perform:
         return {}
 
     return perform
+
+
+async def opened(node: Node, session: DeskSession, payload: m.OfVisitSeat) -> dict[str, Any]:
+    """A link to one of the visit's provider seats, for the clinician who works at this desk.
+
+    It opens that seat and no other: on a seat that is in use the new device waits, as always.
+    """
+    await require_own(node, session.practice, payload.visit)
+    by = Actor(ActorKind.DESK, session.desk)
+    visit = await node.keeper.current(payload.visit)
+    code = await open_provider_seat(node, visit, payload.seat, by)
+    return {"link": node.join_url(code)}
 
 
 async def renewed(node: Node, session: DeskSession, _payload: m.Nothing) -> dict[str, Any]:

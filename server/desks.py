@@ -41,8 +41,7 @@ class DeskGateway:
 
     async def connect(self, sid: str, token: object) -> None:
         """Accept the socket of a desk. Raises ``TokenInvalid``."""
-        claims = self._tokens.verify(token)
-        await self._check_link(claims.desk)
+        claims = await self.verify(token)
         session = DeskSession(sid=sid, desk=claims.desk, practice=claims.practice)
         self._expire_at(session, claims.expires_at)
         self.sessions.add(session)
@@ -57,9 +56,11 @@ class DeskGateway:
         """Seconds that a new token is good for."""
         return self._tokens.life
 
-    def verify(self, token: object) -> DeskClaims:
-        """Whose token this is. Raises ``TokenInvalid``."""
-        return self._tokens.verify(token)
+    async def verify(self, token: object) -> DeskClaims:
+        """Whose token this is. Raises ``TokenInvalid``, also when its link was revoked."""
+        claims = self._tokens.verify(token)
+        await self._check_link(claims.desk)
+        return claims
 
     async def renew(self, session: DeskSession) -> str:
         """A fresh token for the same desk. Raises ``TokenInvalid`` when its link was revoked."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from rooms.errors import TimesInvalid, UnknownSeat
+from rooms.errors import NotPermitted, TimesInvalid, UnknownSeat
 from rooms.events import SeatAdded, SeatRevoked
-from rooms.model import Actor, Seat, Visit
+from rooms.model import Actor, Role, Seat, Visit
+from rooms.permissions import Action, may
 from rooms.visit import schedule
 from server.links import hash_code, new_code
 from server.messages import Invitation, NewSeat, NewVisit
@@ -74,20 +75,33 @@ async def add_seat(node: Node, visit_id: str, asked: Invitation, by: Actor) -> t
 
 async def renew_link(node: Node, visit: Visit, seat_id: str, by: Actor) -> str:
     """A new link for a seat; older ones stop working. Raises ``UnknownSeat``."""
+    seat, code, now = _seat_in(visit, seat_id), new_code(), node.clock()
+    entry = _link_entry("LinkRenewed", visit, seat, by, now)
+    await node.store.replace_links(visit.id, seat.id, seat_link(visit, seat, code), now, [entry])
+    return code
+
+
+async def open_provider_seat(node: Node, visit: Visit, seat_id: str, by: Actor) -> str:
+    """One more link to a provider's seat. Raises ``UnknownSeat``, ``NotPermitted``."""
+    seat, code = _seat_in(visit, seat_id), new_code()
+    if not may(by.kind, Action.OPEN) or seat.role is not Role.PROVIDER:
+        raise NotPermitted
+    entry = _link_entry("LinkAdded", visit, seat, by, node.clock())
+    await node.store.add_links([seat_link(visit, seat, code)], [entry])
+    return code
+
+
+def _seat_in(visit: Visit, seat_id: str) -> Seat:
     seat = visit.seat(seat_id)
     if seat is None or seat.revoked:
         raise UnknownSeat
-    code, now = new_code(), node.clock()
-    entry = LogDraft(
-        at=now,
-        type="LinkRenewed",
-        visit=visit.id,
-        seat=seat.id,
-        actor_kind=by.kind,
-        actor=by.id,
+    return seat
+
+
+def _link_entry(what: str, visit: Visit, seat: Seat, by: Actor, now: float) -> LogDraft:
+    return LogDraft(
+        at=now, type=what, visit=visit.id, seat=seat.id, actor_kind=by.kind, actor=by.id
     )
-    await node.store.replace_links(visit.id, seat.id, seat_link(visit, seat, code), now, [entry])
-    return code
 
 
 async def revoke_seat(node: Node, visit_id: str, seat_id: str, by: Actor) -> None:

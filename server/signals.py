@@ -70,6 +70,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(DESK, "desk:send_back", m.OfVisitSeat, A.SEND_BACK, desk.command("send_back"), "asks the person to wait again"),
     Signal(DESK, "desk:let_back", m.OfVisitSeat, A.LET_BACK, desk.command("let_back"), "lifts a denial or removal"),
     Signal(DESK, "desk:message", m.VisitMessage, A.MESSAGE, desk.command("message"), "tells somebody who waits something"),
+    Signal(DESK, "desk:open", m.OfVisitSeat, A.OPEN, desk.opened, "a link to a provider's seat, for the clinician at this desk", m.LinkMade),
     Signal(DESK, "desk:renew", m.Nothing, "own desk", desk.renewed, "a fresh token for the same desk", m.Renewal),
 )  # fmt: skip
 
