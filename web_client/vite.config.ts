@@ -12,7 +12,7 @@ function gzipSiblings(): Plugin {
   return {
     name: "gzip-siblings",
     apply: "build",
-    async closeBundle() {
+    async writeBundle() {
       const assets = join(OUT, "assets");
       for (const name of await readdir(assets)) {
         if (!/\.(js|css|svg)$/.test(name)) continue;

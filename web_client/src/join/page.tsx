@@ -31,30 +31,39 @@ export function JoinPage({ app, practice }: JoinPageProps) {
   const [words, setLanguage] = useLanguage();
   const [news, setNews] = useState("");
   const screen = screenOf(state);
+  const shown = practiceNow(state, practice);
   useEffect(() => app.speaks(words.language), [app, words]);
   useEffect(() => keepInPresence(app.store, words, setNews), [app, words]);
   return (
     <WordsContext.Provider value={words}>
       <AppContext.Provider value={app}>
         <Frame
-          practice={practiceNow(state, practice)}
+          practice={shown}
           onLanguage={setLanguage}
           className={screen === "visit" ? "page-visit" : ""}
         >
           <Announcer news={news} />
           {state.view && <ConnectionBanner awayAt={state.awayAt} mediaLostAt={state.mediaLostAt} />}
           <TroubleNote code={state.trouble} />
-          <CurrentScreen key={screen} state={state} />
+          <CurrentScreen key={screen} state={state} practice={shown} />
         </Frame>
       </AppContext.Provider>
     </WordsContext.Provider>
   );
 }
 
-function CurrentScreen({ state }: ScreenProps) {
+function CurrentScreen({ state, practice }: ScreenProps & { practice: Practice }) {
   const app = useApp();
   const code = closedCode(state);
-  if (code) return <Closed code={code} problem={state.refusal} onAgain={() => app.reopen()} />;
+  if (code)
+    return (
+      <Closed
+        code={code}
+        practice={practice}
+        problem={state.refusal}
+        onAgain={() => app.reopen()}
+      />
+    );
   switch (screenOf(state)) {
     case "check":
       return <Check state={state} />;

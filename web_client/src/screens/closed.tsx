@@ -1,5 +1,6 @@
-import type { Problem } from "../protocol";
+import type { Practice, Problem } from "../protocol";
 import type { ClosedCode } from "../state/join";
+import { callWords, telephone } from "../ui/call_link";
 import { Heading } from "../ui/heading";
 import { useWords, type WordKey } from "../words";
 
@@ -38,12 +39,13 @@ function buttonKey(code: ClosedCode): WordKey {
 
 export interface ClosedProps {
   code: ClosedCode;
+  practice: Practice;
   problem: Problem | null;
   onAgain: () => void;
 }
 
 /** Why the page goes no further, what to do now, and whom to call. */
-export function Closed({ code, problem, onAgain }: ClosedProps) {
+export function Closed({ code, practice, problem, onAgain }: ClosedProps) {
   const { t, clock, day } = useWords();
   const opens = problem?.opens_at === undefined ? "" : clock(problem.opens_at);
   return (
@@ -57,13 +59,18 @@ export function Closed({ code, problem, onAgain }: ClosedProps) {
             : t("closed.when", { day: day(problem.starts_at) })}
         </p>
       )}
-      {!FINAL.has(code) && (
-        <p>
+      <p class="row">
+        {!FINAL.has(code) && (
           <button type="button" class="button button-main" onClick={onAgain}>
             {t(buttonKey(code))}
           </button>
-        </p>
-      )}
+        )}
+        {practice.phone && (
+          <a class="button" href={telephone(practice.phone)}>
+            {callWords(practice, t)}
+          </a>
+        )}
+      </p>
     </>
   );
 }

@@ -6,13 +6,13 @@ import { useWords, type Words } from "../words";
 import { type ScreenProps, useApp } from "./context";
 
 /** What is worth knowing about somebody who waits, in words. */
-export function waitingFacts(person: Waiting, { t, nameOf }: Words): string[] {
+export function waitingFacts(person: Waiting, { t, nameOf, language }: Words): string[] {
   const { said_name: said, name } = person;
   return [
     person.relationship || t(`role.${person.role}`),
     person.another_device ? t("list.another_device") : "",
     said && name && said !== name ? t("list.says", { name: said }) : "",
-    nameOf(person.language),
+    person.language === language ? "" : nameOf(person.language),
     ...person.needs.map((need) => t(`need.${need}`)),
     person.connected ? "" : t("list.unreachable"),
   ];

@@ -1,17 +1,24 @@
 import type { Practice } from "../protocol";
-import { useWords } from "../words";
+import { useWords, type Words } from "../words";
 import { Icon } from "./icon";
+
+/** The address that makes a phone dial this number (RFC 3966). */
+export function telephone(phone: string): string {
+  return `tel:${phone.replace(/[^\d+]/g, "")}`;
+}
+
+export function callWords({ name, phone }: Practice, t: Words["t"]): string {
+  return name ? t("page.call", { name, phone }) : t("page.call_unnamed", { phone });
+}
 
 /** The clinic's number, on every screen in the same place. */
 export function CallLink({ practice }: { practice: Practice }) {
   const { t } = useWords();
-  const { name, phone } = practice;
-  if (!phone) return null;
-  const label = name ? t("page.call", { name, phone }) : t("page.call_unnamed", { phone });
+  if (!practice.phone) return null;
   return (
-    <a class="top-call" href={`tel:${phone.replace(/[^\d+]/g, "")}`} aria-label={label}>
+    <a class="top-call" href={telephone(practice.phone)} aria-label={callWords(practice, t)}>
       <Icon name="phone" />
-      <span>{phone}</span>
+      <span>{practice.phone}</span>
     </a>
   );
 }

@@ -120,7 +120,6 @@ export const en = {
   "list.says": "says: {name}",
   "list.unreachable": "page is closed or out of reach",
   "list.unnamed": "No name given",
-  "list.you": "{name} (you)",
   "need.signing": "signs",
   "need.relay": "uses relay",
   "need.captions": "needs captions",
@@ -140,7 +139,6 @@ export const en = {
   "action.remove": "Remove",
   "action.let_back": "Let back in",
   "action.object": "Object",
-  "action.people": "People",
 
   "message.label": "Message to {name}",
   "message.hint": "They can read it. They cannot answer.",

@@ -123,7 +123,6 @@ export const es: Record<WordKey, Text> = {
   "list.says": "dice: {name}",
   "list.unreachable": "página cerrada o sin conexión",
   "list.unnamed": "Sin nombre",
-  "list.you": "{name} (usted)",
   "need.signing": "usa lengua de señas",
   "need.relay": "usa servicio de retransmisión",
   "need.captions": "necesita subtítulos",
@@ -143,7 +142,6 @@ export const es: Record<WordKey, Text> = {
   "action.remove": "Retirar de la visita",
   "action.let_back": "Permitir que vuelva",
   "action.object": "No estoy de acuerdo",
-  "action.people": "Personas",
 
   "message.label": "Mensaje para {name}",
   "message.hint": "Podrá leerlo. No podrá responder.",
