@@ -17,8 +17,11 @@ from server.store import LinkKind, LinkRecord, LogDraft
 
 
 def new_id() -> str:
-    """An opaque id for a visit or seat: 96 random bits, so that none is ever met twice."""
-    return secrets.token_hex(12)
+    """An opaque id for a visit or seat: 96 random bits, so that none is ever met twice.
+
+    Begins with a letter: the log refuses what could be a telephone number.
+    """
+    return f"i{secrets.token_hex(12)}"
 
 
 def seat_of(asked: Invitation) -> Seat:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from rooms.effects import Effect
-from rooms.errors import NotAdmitted, NotPermitted, RoomError
+from rooms.errors import NotAdmitted, NotPermitted
 from rooms.events import (
     CheckStarted,
     DeadlinePassed,
@@ -72,16 +73,12 @@ class VisitKeeper:
         Raises ``RoomError`` or ``StoreError``; then nothing has changed.
         """
         async with self._turn(visit_id):
-            try:
-                return (await self._advance(visit_id, event, links)).visit
-            except (NotPermitted, NotAdmitted) as error:
-                await self._record_refusal(visit_id, event, error)
-                raise
+            return (await self._advance(visit_id, event, links)).visit
 
     async def current(self, visit_id: VisitId) -> Visit:
         """The visit as it is now, every deadline that has come included."""
         async with self._turn(visit_id):
-            return (await self._settled(visit_id)).visit
+            return (await self._advance(visit_id)).visit
 
     def opens_at(self, visit: Visit) -> float:
         """When the links of this visit begin to open it."""
@@ -101,6 +98,13 @@ class VisitKeeper:
                     visit = await self.submit(visit_id, gone)
         self._follow(visit, ())
 
+    async def record_refusal(self, refused: LogDraft) -> None:
+        """Write down that somebody was told no; a store that is away does not make it a yes."""
+        try:
+            await self._store.record([refused])
+        except StoreUnavailable:
+            log.warning("refusal_not_recorded", code=refused.outcome)
+
     async def close(self) -> None:
         """No deadline fires any more; idempotent."""
         self._timers.close()
@@ -109,16 +113,25 @@ class VisitKeeper:
     # -- one beat --------------------
 
     async def _advance(
-        self, visit_id: VisitId, event: Event, links: tuple[LinkRecord, ...]
+        self, visit_id: VisitId, event: Event | None = None, links: tuple[LinkRecord, ...] = ()
     ) -> Stored:
-        for attempt in range(self._edge.save_tries):
-            stored = await self._settled(visit_id)
+        """Let every deadline pass that has come, then ``event``; a lost race is run again."""
+        for tries_left in reversed(range(self._edge.save_tries)):
             try:
-                return await self._step(stored, event, self._clock(), links)
+                stored = await self._settled(visit_id)
+                return stored if event is None else await self._decide(stored, event, links)
             except VersionConflict:
-                if attempt + 1 == self._edge.save_tries:
+                if not tries_left:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    async def _decide(self, stored: Stored, event: Event, links: tuple[LinkRecord, ...]) -> Stored:
+        now = self._clock()
+        try:
+            return await self._step(stored, event, now, links)
+        except (NotPermitted, NotAdmitted) as error:
+            await self.record_refusal(draft(stored.visit, event, now, outcome=error.code))
+            raise
 
     async def _settled(self, visit_id: VisitId) -> Stored:
         """The stored visit after every deadline that has come, each at its own time."""
@@ -134,21 +147,26 @@ class VisitKeeper:
         if visit == stored.visit:
             return stored
         entries = [] if isinstance(event, _UNRECORDED) else [draft(visit, event, now)]
-        version = await self._store.save(visit, stored.version, entries, links=links)
+        saving = self._tasks.start(self._store.save(visit, stored.version, entries, links=links))
+        try:
+            version = await asyncio.shield(saving)
+        except asyncio.CancelledError:
+            # Whoever asked is gone; what is saved for them is real all the same.
+            saving.add_done_callback(partial(self._follow_saved, visit, effects))
+            raise
         self._follow(visit, effects)
         return Stored(visit, version)
+
+    def _follow_saved(
+        self, visit: Visit, effects: tuple[Effect, ...], saving: asyncio.Task[int]
+    ) -> None:
+        if not saving.cancelled() and saving.exception() is None:
+            self._follow(visit, effects)
 
     def _follow(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
         due = None if visit.stage in OVER else next_deadline(visit)
         self._timers.arm(visit.id, due.deadline.at if due else None)
         self._world.visit_changed(visit, effects)
-
-    async def _record_refusal(self, visit_id: VisitId, event: Event, error: RoomError) -> None:
-        refused = draft_for(visit_id, event, self._clock(), outcome=error.code)
-        try:
-            await self._store.record([refused])
-        except StoreUnavailable:
-            log.warning("refusal_not_recorded", code=error.code)
 
     # -- turns and deadlines --------------------
 
@@ -171,8 +189,8 @@ class VisitKeeper:
     async def _meet_deadline(self, visit_id: VisitId) -> None:
         try:
             visit = await self.current(visit_id)
-        except StoreUnavailable:
-            log.warning("deadline_postponed")
+        except (StoreUnavailable, VersionConflict) as error:
+            log.warning("deadline_postponed", code=error.code)
             self._timers.arm(visit_id, self._clock() + self._edge.deadline_retry)
             return
         due = next_deadline(visit)
@@ -189,26 +207,27 @@ class _Turn:
         self.wanted = 0
 
 
-def draft(visit: Visit, event: Event, now: float) -> LogDraft:
-    """The log entry of something that happened to ``visit``."""
+def draft(visit: Visit, event: Event, now: float, outcome: str = "ok") -> LogDraft:
+    """The log entry of something that happened to ``visit``, or was refused with ``outcome``.
+
+    Ids, the event's type and an outcome, nothing it carried; a seat that the visit does not have
+    is somebody's invention and is left out.
+    """
     if isinstance(event, DeadlinePassed | SeatDeadlinePassed):
-        return draft_for(visit.id, event, now, outcome=event.deadline.name)
-    return draft_for(visit.id, event, now)
-
-
-def draft_for(visit_id: VisitId, event: Event, now: float, outcome: str = "ok") -> LogDraft:
-    """A log entry about ``event``: ids, its type and an outcome, nothing it carried."""
-    seat = ""
-    if isinstance(event, SeatEvent):
-        seat = event.seat
-    elif isinstance(event, SeatAdded):
-        seat = event.seat.id
+        outcome = event.deadline.name
     return LogDraft(
         at=now,
         type=event.name,
-        visit=visit_id,
-        seat=seat,
+        visit=visit.id,
+        seat=_seat_in(visit, event),
         actor_kind=event.by.kind,
         actor=event.by.id,
         outcome=outcome,
     )
+
+
+def _seat_in(visit: Visit, event: Event) -> str:
+    named = event.seat if isinstance(event, SeatEvent) else ""
+    if isinstance(event, SeatAdded):
+        named = event.seat.id
+    return named if visit.seat(named) is not None else ""

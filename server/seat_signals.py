@@ -21,6 +21,7 @@ from server.commands import BY_NAME, Order
 from server.invitations import add_seat
 from server.node import Node
 from server.sessions import SeatSession
+from server.store import LogDraft
 
 P = TypeVar("P", bound=m.Payload)
 Perform = Callable[[Node, SeatSession, Any], Awaitable[dict[str, Any]]]
@@ -97,7 +98,7 @@ def ended(session: SeatSession, _payload: m.Nothing) -> Event:
 
 async def answered(node: Node, session: SeatSession, payload: m.MediaAnswer) -> dict[str, Any]:
     """The browser answered an offer; a late answer is ignored."""
-    _require_leg(session)
+    await _require_leg(node, session, "MediaAnswered")
     node.plane.answer(
         session.visit, session.seat, session.id, payload.peer, payload.number, payload.sdp
     )
@@ -106,7 +107,7 @@ async def answered(node: Node, session: SeatSession, payload: m.MediaAnswer) -> 
 
 async def restarted(node: Node, session: SeatSession, _payload: m.Nothing) -> dict[str, Any]:
     """The page's network changed: offer both peer connections again."""
-    _require_leg(session)
+    await _require_leg(node, session, "MediaRestarted")
     node.plane.restart(session.visit, session.seat, session.id)
     return {}
 
@@ -122,6 +123,18 @@ async def invited(node: Node, session: SeatSession, payload: m.Invitation) -> di
     return {"seat": seat.id, "link": node.join_url(code)}
 
 
-def _require_leg(session: SeatSession) -> None:
-    if not session.has_leg:
-        raise NotAdmitted
+async def _require_leg(node: Node, session: SeatSession, what: str) -> None:
+    """Media is for people who are inside; that somebody else tried is written down."""
+    if session.has_leg:
+        return
+    refused = LogDraft(
+        at=node.clock(),
+        type=what,
+        visit=session.visit,
+        seat=session.seat,
+        actor_kind=ActorKind.SEAT,
+        actor=session.seat,
+        outcome=NotAdmitted.code,
+    )
+    await node.keeper.record_refusal(refused)
+    raise NotAdmitted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -12,12 +12,14 @@ from rooms.errors import BedsideError
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 
 class Tasks:
     """The background work of one object."""
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -25,9 +27,14 @@ class Tasks:
         if self._closed:
             work.close()
             return
+        self.start(work).add_done_callback(_report)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin something whose outcome somebody awaits, and who may stop awaiting it."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._done)
+        return task
 
     async def settled(self) -> None:
         """Wait until all that was begun, and what it begins, is done."""
@@ -42,12 +49,15 @@ class Tasks:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if task.cancelled():
-            return
-        error = task.exception()
-        if isinstance(error, BedsideError):
-            log.warning("background_work_refused", code=error.code)
-        elif error is not None:
-            log.error("background_work_failed", exc_info=error)
+        if not task.cancelled():
+            task.exception()  # whoever awaits it hears of it; nobody has to
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, BedsideError):
+        log.warning("background_work_refused", code=error.code)
+    elif error is not None:
+        log.error("background_work_failed", exc_info=error)
