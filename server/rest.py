@@ -20,7 +20,7 @@ from server.errors import RateLimited
 from server.idempotency import parse_key
 from server.links import cookie_name, hash_code, new_code
 from server.node import Node
-from server.store import LinkKind, LinkRecord, LogDraft, UnknownVisit
+from server.store import AlreadyExists, LinkKind, LinkRecord, LogDraft, UnknownVisit
 from server.turn import ice_servers
 
 Body = Any
@@ -113,12 +113,27 @@ async def create_visit(
     header = request.headers.get("Idempotency-Key")
     key = parse_key(header) if header is not None else ""
     asked = body.model_dump_json().encode()
-    if key:
-        kept = await node.store.find_reply(
-            caller.practice, node.sealer.key_hash(caller.practice, key)
-        )
-        if kept is not None and (reply := node.sealer.open(kept, key, asked)) is not None:
-            return _created(reply)
+    reply = await _first_reply(node, caller, key, asked)
+    if reply is None:
+        try:
+            reply = await _create(node, caller, body, key, asked)
+        except AlreadyExists:  # the same request was a moment faster
+            reply = await _first_reply(node, caller, key, asked)
+            if reply is None:
+                raise
+    return _created(reply)
+
+
+async def _first_reply(node: Node, caller: Caller, key: str, asked: bytes) -> bytes | None:
+    """What was replied to the same request before. Raises ``IdempotencyMismatch``."""
+    if not key:
+        return None
+    key_hash = node.sealer.key_hash(caller.practice, key)
+    kept = await node.store.find_reply(caller.practice, key_hash)
+    return node.sealer.open(kept, key, asked) if kept is not None else None
+
+
+async def _create(node: Node, caller: Caller, body: m.NewVisit, key: str, asked: bytes) -> bytes:
     visit = invitations.visit_of(node, caller.practice, body)
     codes = {seat.id: new_code() for seat in visit.seats}
     reply = _created_reply(node, visit, codes)
@@ -129,7 +144,7 @@ async def create_visit(
         idempotency=node.sealer.seal(caller.practice, key, asked, reply) if key else None,
     )
     node.keeper.adopt(visit)
-    return _created(reply)
+    return reply
 
 
 async def list_visits(node: Node, request: web.Request, caller: Caller, _body: None) -> m.VisitList:
