@@ -1,0 +1,473 @@
+"""What people live through, one story a test, at the level of the rules."""
+
+import pytest
+
+from rooms.errors import (
+    DeviceRefused,
+    NotAdmitted,
+    NotPermitted,
+    NotWaiting,
+    SeatDenied,
+    SeatRemoved,
+    TooManyDevices,
+    UnknownSeat,
+    VisitCancelled,
+    VisitEarly,
+    VisitEnded,
+    VisitExpired,
+    VisitFull,
+    VisitMoved,
+    VisitRunning,
+    WhichDevice,
+)
+from rooms.events import SeatAdded, SessionOpened
+from rooms.model import EndReason
+from rooms.policy import Policy
+from rooms.visit import door, inside, who_hears_whom
+from tests.rooms.cast import (
+    DESK,
+    ENDS,
+    EVERYBODY,
+    MINUTE,
+    POLICY,
+    PRACTICE,
+    STARTS,
+    Story,
+    by,
+    seat_of,
+)
+
+DORA, PETRA = by("dora"), by("petra")
+
+
+def people_who_hear_each_other(story):
+    return {(link.source, link.hearer) for link in who_hears_whom(story.visit)}
+
+
+# -- coming in --------------------
+
+
+def test_patient_waits_is_admitted_and_meets_the_provider():
+    story = Story("dora", "petra").comes_in("dora").opens("petra").checks("petra").knocks("petra")
+    assert story.seat("petra").admission == "waiting"
+    assert people_who_hear_each_other(story) == set()
+    story.admits(DORA, "petra").enters("petra")
+    assert story.visit.stage == "in_progress"
+    assert people_who_hear_each_other(story) == {("dora", "petra"), ("petra", "dora")}
+
+
+def test_provider_comes_in_without_waiting():
+    assert Story().waits("dora").seat("dora").admission == "admitted"
+
+
+@pytest.mark.parametrize("name", ["petra", "fay", "ivan", "cleo", "nils", "olga"])
+def test_everybody_else_waits(name):
+    assert Story().waits(name).seat(name).admission == "waiting"
+
+
+def test_desk_admits_a_patient_before_any_provider_is_there():
+    assert inside(Story().waits("petra").admits(DESK, "petra").visit) == {"petra"}
+
+
+def test_somebody_who_never_knocked_cannot_be_admitted():
+    with pytest.raises(NotWaiting):
+        Story().opens("petra").admits(DESK, "petra")
+
+
+def test_staff_of_the_visit_who_are_not_providers_admit_nobody():
+    story = Story().comes_in("nils", "cleo", "ivan", "petra").waits("fay")
+    for name in ("nils", "cleo", "ivan", "petra"):
+        with pytest.raises(NotPermitted):
+            story.admits(by(name), "fay")
+
+
+def test_whoever_is_full_of_people_takes_no_more():
+    story = Story(policy=Policy(max_inside=3)).comes_in("dora", "petra", "fay").waits("ivan")
+    with pytest.raises(VisitFull):
+        story.admits(DORA, "ivan")
+    with pytest.raises(VisitFull):
+        story.waits("dean")
+    assert story.seat("ivan").admission == "waiting"
+    story.leaves("fay").admits(DORA, "ivan")
+    assert inside(story.visit) == {"dora", "petra", "ivan"}
+
+
+def test_somebody_away_keeps_the_place_in_a_full_visit():
+    story = Story(policy=Policy(max_inside=2)).comes_in("dora", "petra").drops("petra").waits("fay")
+    with pytest.raises(VisitFull):
+        story.admits(DORA, "fay")
+    assert story.connects("petra").seat("petra").admission == "present"
+
+
+# -- losing the line --------------------
+
+
+def test_patient_who_loses_the_network_while_waiting_keeps_the_place():
+    story = Story().comes_in("dora").waits("petra").pass_time(MINUTE).waits("fay")
+    story.drops("petra").pass_time(9 * MINUTE).connects("petra")
+    assert [entry.seat for entry in story.view("dora").waiting] == ["petra", "fay"]
+    assert story.pass_time(60 * MINUTE).seat("petra").admission == "waiting"
+
+
+def test_patient_who_stays_away_from_the_queue_loses_the_place():
+    story = Story().comes_in("dora").waits("petra").drops("petra").pass_time(10 * MINUTE)
+    assert story.seat("petra").admission == "invited"
+    assert story.view("dora").waiting == ()
+    since = story.connects("petra").knocks("petra").seat("petra").waiting_since
+    assert since == story.now
+
+
+def test_patient_admitted_while_the_line_is_down_comes_straight_in():
+    story = Story().comes_in("dora").waits("petra").drops("petra").admits(DORA, "petra")
+    story.pass_time(15 * MINUTE).connects("petra").enters("petra")
+    assert story.visit.stage == "in_progress"
+
+
+def test_patient_is_back_without_a_second_admission_after_an_hour_on_the_telephone():
+    story = Story("dora", "petra").comes_in("dora", "petra").drops("petra")
+    assert story.visit.stage == "interrupted"
+    assert story.pass_time(60 * MINUTE).connects("petra").visit.stage == "in_progress"
+
+
+def test_provider_drops_and_returns_and_nobody_is_thrown_out():
+    story = Story().comes_in(*EVERYBODY).drops("dora").drops("dean")
+    assert story.visit.stage == "interrupted"
+    assert inside(story.visit) == set(EVERYBODY)
+    assert story.connects("dora").visit.stage == "in_progress"
+
+
+def test_page_that_closed_before_it_was_ready_makes_nobody_present():
+    story = Story().waits("petra").admits(DESK, "petra").drops("petra").enters("petra")
+    assert story.seat("petra").admission == "admitted"
+
+
+def test_knock_that_arrives_after_the_page_has_gone_keeps_no_place_for_ever():
+    story = Story().opens("petra").drops("petra").knocks("petra").pass_time(10 * MINUTE)
+    assert story.seat("petra").admission == "invited"
+
+
+def test_patient_who_left_must_ask_again():
+    story = Story().comes_in("dora", "petra").leaves("petra")
+    assert story.ended_sessions() == {("petra", "petra-one", "left")}
+    assert story.connects("petra").knocks("petra").seat("petra").admission == "waiting"
+
+
+# -- more than one device --------------------
+
+
+def test_patient_on_a_second_device_waits_and_is_marked_as_such():
+    story = Story().comes_in("dora", "petra").waits("petra", device="two")
+    (entry,) = story.view("dora").waiting
+    assert (entry.seat, entry.device, entry.another_device) == ("petra", "petra-two", True)
+    assert story.view("petra").me.inside
+    assert not story.view("petra", "two").me.inside
+
+
+def test_second_device_that_is_let_in_replaces_the_first_and_says_so():
+    story = Story().comes_in("dora", "petra").waits("petra", device="two")
+    story.admits(DORA, "petra", "two")
+    assert story.ended_sessions() == {("petra", "petra-one", "device_replaced")}
+    assert story.view("petra", "two").me.inside
+    assert not story.view("petra", "one").me.inside
+    assert story.drops("petra", "one").seat("petra").admission == "admitted"
+
+
+def test_second_device_can_do_nothing_for_the_seat():
+    story = Story().comes_in("dora", "petra").waits("petra", device="two")
+    with pytest.raises(NotAdmitted):
+        story.switches("petra", "two", microphone=False)
+    with pytest.raises(NotAdmitted):
+        story.enters("petra", "two")
+    story.leaves("petra", "two").drops("petra", "two")
+    assert story.seat("petra").admission == "present"
+
+
+def test_second_provider_device_needs_another_provider_or_the_desk():
+    story = Story().comes_in("dora").waits("dora", device="two")
+    assert story.seat("dora").admission == "present"
+    with pytest.raises(NotPermitted):
+        story.admits(DORA, "dora", "two")
+    story.comes_in("dean").admits(by("dean"), "dora", "two")
+    assert story.view("dora", "two").me.inside
+    story.waits("dora", device="three").admits(DESK, "dora", "three")
+    assert story.view("dora", "three").me.inside
+
+
+def test_provider_whose_first_device_is_lost_is_let_in_on_the_second_by_the_desk():
+    story = Story().opens("dora").drops("dora").waits("dora", device="two").admits(DESK, "dora")
+    assert story.view("dora", "two").me.inside
+
+
+def test_two_devices_wait_and_staff_must_say_which():
+    story = Story().waits("petra").waits("petra", device="two")
+    with pytest.raises(WhichDevice):
+        story.admits(DESK, "petra")
+    story.admits(DESK, "petra", "one")
+    assert story.view("petra", "one").me.inside
+    assert [entry.device for entry in story.comes_in("dora").view("dora").waiting] == ["petra-two"]
+
+
+def test_first_device_that_never_returns_keeps_nobody_out():
+    story = Story().opens("petra").drops("petra").waits("petra", device="two")
+    assert story.admits(DESK, "petra").enters("petra", "two").seat("petra").admission == "present"
+
+
+def test_letting_in_a_second_device_that_has_gone_throws_nobody_out():
+    story = Story().comes_in("dora", "petra").waits("petra", device="two").drops("petra", "two")
+    assert story.view("dora").waiting == ()
+    with pytest.raises(NotWaiting):
+        story.admits(DORA, "petra", "two")
+    assert story.connects("petra", "two").view("dora").waiting[0].device == "petra-two"
+
+
+def test_denying_a_second_device_leaves_the_person_where_they_are():
+    story = Story().comes_in("dora", "petra").waits("petra", device="two")
+    story.denies(DORA, "petra", "two")
+    assert story.ended_sessions() == {("petra", "petra-two", "device_refused")}
+    assert story.view("petra").me.inside
+    story.drops("petra", "two")
+    with pytest.raises(DeviceRefused):
+        story.connects("petra", "two")
+    story.lets_back(DORA, "petra").connects("petra", "two").knocks("petra", "two")
+    assert story.view("dora").waiting[0].another_device
+
+
+def test_denying_the_device_somebody_is_on_denies_the_person():
+    story = Story().comes_in("dora", "petra").denies(DORA, "petra", "one")
+    assert story.seat("petra").admission == "denied"
+    assert story.ended_sessions() == {("petra", "", "seat_denied")}
+
+
+def test_link_that_went_round_opens_on_so_many_devices_and_no_more():
+    story = Story()
+    for number in range(POLICY.max_devices):
+        story.opens("fay", f"phone-{number}")
+    with pytest.raises(TooManyDevices):
+        story.opens("fay", "one-more")
+
+
+def test_link_opened_twice_by_the_same_device_is_one_device():
+    story = Story().opens("petra")
+    revision = story.visit.revision
+    assert len(story.opens("petra").seat("petra").devices) == 1
+    assert story.visit.revision == revision
+
+
+# -- staying out --------------------
+
+
+@pytest.mark.parametrize("how", ["denies", "removes"])
+def test_person_who_was_turned_away_stays_out_on_every_device(how):
+    closed = {"denies": SeatDenied, "removes": SeatRemoved}[how]
+    story = Story().comes_in("dora", "fay").waits("fay", device="two")
+    getattr(story, how)(DORA, "fay")
+    assert story.seat("fay").epoch == 2
+    assert isinstance(door(story.visit, story.seat("fay")), closed)
+    for device in ("one", "two"):
+        with pytest.raises(closed):
+            story.tell(SessionOpened(seat="fay", device=f"fay-{device}"))
+        with pytest.raises(closed):
+            story.knocks("fay", device)
+    with pytest.raises(closed):
+        story.opens("fay", "three")
+    with pytest.raises(closed):
+        story.admits(DORA, "fay")
+    story.drops("fay").lets_back(DORA, "fay").connects("fay").knocks("fay")
+    assert story.seat("fay").admission == "waiting"
+
+
+def test_denial_after_an_admission_wins():
+    story = Story().waits("fay").admits(DESK, "fay").denies(DESK, "fay")
+    assert inside(story.visit) == frozenset()
+
+
+def test_admission_after_a_denial_does_not():
+    story = Story().waits("fay").denies(DESK, "fay")
+    with pytest.raises(SeatDenied):
+        story.admits(DESK, "fay")
+
+
+def test_patient_objects_to_family_before_they_enter():
+    story = Story().comes_in("dora", "petra").waits("fay")
+    assert [entry.seat for entry in story.view("petra").waiting] == ["fay"]
+    story.objects(PETRA, "fay")
+    assert story.ended_sessions() == {("fay", "", "seat_denied")}
+    assert story.view("petra").waiting == ()
+
+
+def test_patient_objects_to_family_who_sit_in_already():
+    story = Story().comes_in("dora", "petra", "fay").objects(PETRA, "fay")
+    assert inside(story.visit) == {"dora", "petra"}
+
+
+def test_person_sent_back_waits_at_the_end_of_the_queue():
+    story = Story().comes_in("dora", "fay").pass_time(MINUTE).waits("petra").pass_time(MINUTE)
+    story.sends_back(DORA, "fay")
+    assert [entry.seat for entry in story.view("dora").waiting] == ["petra", "fay"]
+    assert inside(story.visit) == {"dora"}
+
+
+def test_person_sent_back_while_away_has_the_usual_time_to_return():
+    story = Story().comes_in("dora", "fay").drops("fay").sends_back(DORA, "fay")
+    assert story.pass_time(9 * MINUTE).seat("fay").admission == "waiting"
+    assert story.pass_time(MINUTE).seat("fay").admission == "invited"
+
+
+def test_provider_is_not_sent_to_a_waiting_room_that_could_not_hold_them():
+    with pytest.raises(NotPermitted):
+        Story().comes_in("dora", "dean").sends_back(DORA, "dean")
+
+
+def test_seat_that_was_withdrawn_looks_as_if_it_had_never_been():
+    story = Story().comes_in("dora", "fay").revokes("fay")
+    assert story.ended_sessions() == {("fay", "", "link_unknown")}
+    with pytest.raises(UnknownSeat):
+        story.lets_back(DORA, "fay")
+    assert "fay" not in [entry.seat for entry in story.view("dora").seats]
+
+
+# -- messages --------------------
+
+
+def test_clinic_writes_to_somebody_who_waits_and_a_reload_still_shows_it():
+    story = Story().comes_in("dora").waits("petra").writes(DORA, "petra", "ten minutes, sorry")
+    story.drops("petra").connects("petra")
+    assert [notice.text for notice in story.view("petra").me.notices] == ["ten minutes, sorry"]
+    with pytest.raises(NotWaiting):
+        story.writes(DORA, "fay", "nobody there")
+
+
+def test_second_device_does_not_read_what_was_written_to_the_first():
+    story = Story().waits("petra").writes(DESK, "petra", "your test is back").pass_time(1)
+    story.waits("petra", device="two")
+    assert story.view("petra", "two").me.notices == ()
+    story.writes(DESK, "petra", "we see two devices")
+    assert [n.text for n in story.view("petra", "two").me.notices] == ["we see two devices"]
+
+
+# -- the visit as a whole --------------------
+
+
+def test_link_opened_early_is_told_so_and_opens_half_an_hour_before():
+    story = Story(now=STARTS - 31 * MINUTE)
+    with pytest.raises(VisitEarly):
+        story.opens("petra")
+    assert story.pass_time(MINUTE).opens("petra").seat("petra").devices
+
+
+def test_visit_moved_while_people_wait_lets_them_go_and_opens_again():
+    story = Story().waits("petra").moves(7 * 24 * 60 * MINUTE)
+    assert story.ended_sessions() == {("petra", "", "visit_moved")}
+    with pytest.raises(VisitMoved):
+        story.connects("petra")
+    story.drops("petra").pass_time(7 * 24 * 60 * MINUTE).connects("petra").knocks("petra")
+    assert story.seat("petra").waiting_since == story.now
+
+
+def test_visit_moved_by_ten_minutes_keeps_the_queue():
+    story = Story().waits("petra").moves(10 * MINUTE).drops("petra").pass_time(1)
+    assert story.visit.stage == "open"
+    assert story.connects("petra").seat("petra").admission == "waiting"
+
+
+@pytest.mark.parametrize("order", ["cancels", "moves"])
+def test_visit_with_people_inside_is_neither_moved_nor_cancelled(order):
+    story = Story().comes_in("petra")
+    with pytest.raises(VisitRunning):
+        story.cancels() if order == "cancels" else story.moves(MINUTE)
+
+
+def test_visit_is_cancelled_with_people_waiting():
+    story = Story().waits("petra", "fay").cancels()
+    assert {code for _, _, code in story.ended_sessions()} == {"visit_cancelled"}
+    with pytest.raises(VisitCancelled):
+        story.connects("petra")
+    with pytest.raises(VisitCancelled):
+        story.tell(SeatAdded(seat=seat_of("olga"), by=PRACTICE))
+
+
+def test_provider_ends_the_visit_for_everyone_who_waits_included():
+    story = Story().comes_in("dora", "petra").waits("fay").ends(DORA)
+    assert {seat for seat, _, code in story.ended_sessions()} == {"dora", "petra", "fay"}
+    assert story.visit.end_reason is EndReason.BY_PROVIDER
+    assert people_who_hear_each_other(story) == set()
+    with pytest.raises(VisitEnded):
+        story.knocks("fay")
+
+
+def test_practice_ends_the_visit_while_the_provider_is_away():
+    story = Story().comes_in("dora", "petra").drops("dora").ends(PRACTICE)
+    assert story.visit.end_reason is EndReason.BY_PRACTICE
+
+
+def test_visit_nobody_is_in_any_more_ends_after_a_while():
+    story = Story().comes_in("dora", "petra").drops("dora").drops("petra")
+    assert story.pass_time(POLICY.deserted_after - 1).visit.stage == "interrupted"
+    assert story.pass_time(1).visit.end_reason is EndReason.DESERTED
+    with pytest.raises(VisitExpired):
+        story.connects("petra")
+
+
+def test_visit_goes_on_while_anybody_waits_at_its_door():
+    story = Story().comes_in("dora", "petra").waits("fay").drops("dora").drops("petra")
+    story.pass_time(60 * MINUTE)
+    assert story.visit.stage == "interrupted"
+
+
+def test_whoever_is_barred_does_not_keep_a_visit_alive():
+    story = Story().comes_in("dora", "fay").removes(DORA, "fay").drops("dora")
+    assert story.visit.deserted is not None
+
+
+def test_patient_who_looks_in_early_and_closes_the_page_finds_the_visit_at_its_time():
+    story = Story(now=STARTS - 29 * MINUTE).waits("petra").drops("petra")
+    story.pass_time(28 * MINUTE)
+    assert story.connects("petra").knocks("petra").visit.stage == "open"
+
+
+def test_patient_of_a_late_clinician_may_close_the_page_and_return():
+    story = Story().waits("petra").drops("petra").pass_time(29 * MINUTE)
+    assert story.connects("petra").visit.stage == "open"
+
+
+def test_try_out_before_the_visit_does_not_use_it_up():
+    story = Story(now=STARTS - 25 * MINUTE).comes_in("dora", "petra").leaves("dora").drops("dora")
+    story.leaves("petra").drops("petra").pass_time(25 * MINUTE)
+    assert story.connects("petra").visit.stage == "interrupted"
+
+
+def test_visit_where_nobody_met_is_over_some_time_after_its_end():
+    story = Story().waits("petra").drops("petra").pass_time(ENDS - STARTS)
+    assert story.visit.stage == "open"
+    assert story.pass_time(POLICY.deserted_after).visit.end_reason is EndReason.DESERTED
+
+
+def test_visit_nobody_ever_opened_ends_by_the_clock():
+    story = Story().pass_time(ENDS - STARTS + POLICY.overrun)
+    assert story.visit.end_reason is EndReason.TIME_UP
+    assert story.visit.ended_at == ENDS + POLICY.overrun
+
+
+def test_running_visit_may_overrun_and_ends_only_as_a_last_resort():
+    story = Story().comes_in("dora", "petra").pass_time(ENDS - STARTS + POLICY.overrun - 1)
+    assert story.visit.stage == "in_progress"
+    assert story.pass_time(1).visit.end_reason is EndReason.TIME_UP
+
+
+def test_server_that_slept_catches_up_each_deadline_at_its_own_time():
+    story = Story("dora", "petra", now=STARTS - 60 * MINUTE)
+    story.pass_time(24 * 60 * MINUTE)
+    assert (story.visit.stage, story.visit.ended_at) == ("ended", ENDS + POLICY.overrun)
+
+
+def test_somebody_invited_during_the_visit_waits_like_everybody():
+    story = Story("dora", "petra").comes_in("dora", "petra")
+    story.tell(SeatAdded(seat=seat_of("fay"), by=DORA)).waits("fay")
+    assert story.seat("fay").admission == "waiting"
+    assert story.tell(SeatAdded(seat=seat_of("fay"), by=DORA)).seat("fay").admission == "waiting"
+
+
+def test_visit_invites_only_so_many():
+    story = Story("dora", "petra", policy=Policy(max_seats=2)).comes_in("dora")
+    with pytest.raises(VisitFull):
+        story.tell(SeatAdded(seat=seat_of("fay"), by=DORA))
