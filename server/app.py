@@ -125,16 +125,16 @@ def _assemble(
         gateway=gateway,
         desks=desks,
         sealer=ReplySealer(ring.sealing, clock, edge),
-        link_limit=RateLimiter(
-            edge.bad_links_per_minute / 60,
-            edge.bad_links_burst,
-            time.monotonic,
-            max_keys=edge.limiter_keys,
-        ),
+        session_limit=_per_minute(edge.sessions_per_minute, edge.sessions_per_minute, edge),
+        link_limit=_per_minute(edge.bad_links_per_minute, edge.bad_links_burst, edge),
         metrics=metrics,
         openapi=document(),
     )
     return node, sfu
+
+
+def _per_minute(tokens: float, burst: float, edge: EdgePolicy) -> RateLimiter:
+    return RateLimiter(tokens / 60, burst, time.monotonic, max_keys=edge.limiter_keys)
 
 
 def _running(

@@ -134,10 +134,10 @@ def face_of(error: Exception) -> dict[str, Any]:
     return face
 
 
-def problem(error: Exception) -> web.Response:
-    """The error as ``application/problem+json`` (RFC 9457)."""
+def problem(error: Exception, status: int | None = None) -> web.Response:
+    """The error as ``application/problem+json`` (RFC 9457), with its own status or this one."""
     inner = error.error if isinstance(error, KindlyClosed) else error
-    status = status_of(inner) if isinstance(inner, BedsideError) else 500
+    status = status or (status_of(inner) if isinstance(inner, BedsideError) else 500)
     face = face_of(error)
     body = {"type": f"urn:bedside:problem:{face['code']}", "status": status, **face}
     response = web.Response(

@@ -44,7 +44,8 @@ def answer_errors(metrics: Metrics) -> Middleware:
         resource = request.match_info.route.resource
         name = resource.canonical if resource else "none"
         metrics.requests.labels(route=name, status=str(response.status)).inc()
-        metrics.request_seconds.labels(route=name).observe(time.perf_counter() - begun)
+        if response.status != 101:  # a WebSocket lasts as long as its page
+            metrics.request_seconds.labels(route=name).observe(time.perf_counter() - begun)
         return response
 
     return middleware
@@ -55,22 +56,22 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except (BedsideError, KindlyClosed) as error:
         return problem(error)
-    except web.HTTPNotFound:
-        return problem(NotFound())
-    except web.HTTPMethodNotAllowed as refusal:
-        response = problem(NotFound())
-        response.set_status(refusal.status)
-        response.headers["Allow"] = refusal.headers["Allow"]
-        return response
-    except web.HTTPRequestEntityTooLarge:
-        response = problem(PayloadInvalid())
-        response.set_status(413)
-        return response
-    except web.HTTPException:
-        raise
+    except web.HTTPException as answer:
+        if answer.status < 400:
+            raise
+        return _refusal(answer)
     except Exception as error:
         log.exception("request_failed")
         return problem(error)
+
+
+def _refusal(answer: web.HTTPException) -> web.Response:
+    """What aiohttp itself refuses, in the shape of everything else: 404, 405, 413 …"""
+    too_large = answer.status == web.HTTPRequestEntityTooLarge.status_code
+    response = problem(PayloadInvalid() if too_large else NotFound(), status=answer.status)
+    if "Allow" in answer.headers:
+        response.headers["Allow"] = answer.headers["Allow"]
+    return response
 
 
 def _endpoint(node: Node, route: Route) -> Handler:

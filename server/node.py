@@ -40,6 +40,7 @@ class Node:
     gateway: Gateway
     desks: DeskGateway
     sealer: ReplySealer
+    session_limit: RateLimiter
     link_limit: RateLimiter
     metrics: Metrics
     openapi: dict[str, Any]

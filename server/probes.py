@@ -28,7 +28,7 @@ async def metrics(node: Node, request: web.Request) -> web.Response:
     token = node.settings.metrics_token
     if token is not None:
         expected = f"Bearer {token.get_secret_value()}".encode()
-        shown = request.headers.get("Authorization", "").encode()
+        shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if not hmac.compare_digest(shown, expected):
             raise Unauthorized
     node.metrics.seats_connected.set(len(node.gateway.sessions))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,15 +12,12 @@ from rooms.events import Event, VisitRescheduled, VisitWasCancelled, VisitWasEnd
 from rooms.model import Actor, Seat, Visit
 from server import invitations
 from server import messages as m
-from server.addresses import client_address
 from server.api_auth import Caller
 from server.commands import BY_NAME, Order
-from server.errors import RateLimited
 from server.idempotency import parse_key
-from server.links import cookie_name, hash_code, new_code
+from server.links import hash_code, new_code
 from server.node import Node
 from server.store import AlreadyExists, LinkKind, LinkRecord, LogDraft, UnknownVisit
-from server.turn import ice_servers
 
 Body = Any
 Handler = Callable[[Node, web.Request, Caller, Body], Awaitable[web.StreamResponse | BaseModel]]
@@ -33,74 +29,6 @@ async def own_visit(node: Node, request: web.Request, caller: Caller) -> Visit:
     if visit.practice != caller.practice:
         raise UnknownVisit
     return visit
-
-
-# -- browsers --------------------
-
-
-async def open_session(
-    node: Node, request: web.Request, _caller: None, body: m.LinkCode
-) -> web.Response:
-    """Open a link: a session, and for a new browser its credential as a cookie."""
-    with _link_tries(node, request):
-        opened = await node.entrance.open_seat(body.code, request.cookies)
-    reply = m.SessionReply(
-        session=opened.session,
-        token=opened.token,
-        expires_in=node.gateway.token_life,
-        seat=opened.seat.id,
-        role=opened.seat.role,
-        view=await node.gateway.snapshot(
-            opened.visit, opened.seat.id, opened.device.id, opened.session
-        ),
-        signal_url=node.settings.origin,
-        ice_servers=[
-            m.IceServer(**entry)
-            for entry in ice_servers(node.settings, opened.seat.id, node.clock(), node.edge)
-        ],
-    )
-    response = _json(reply)
-    if opened.credential:
-        response.set_cookie(
-            cookie_name(opened.seat.id, node.settings.secure),
-            opened.credential,
-            max_age=round(node.entrance.credential_life(opened.visit)),
-            httponly=True,
-            secure=node.settings.secure,
-            samesite="Strict",
-            path="/",
-        )
-    return response
-
-
-async def open_desk(
-    node: Node, request: web.Request, _caller: None, body: m.LinkCode
-) -> m.DeskReply:
-    """Open a desk link."""
-    with _link_tries(node, request):
-        claims, token = await node.entrance.open_desk(body.code)
-    return m.DeskReply(
-        desk=claims.desk,
-        token=token,
-        expires_in=node.desks.token_life,
-        signal_url=node.settings.origin,
-    )
-
-
-class _link_tries:  # noqa: N801 - reads as a verb where it is used
-    """Charge the caller's address for every link that does not open."""
-
-    def __init__(self, node: Node, request: web.Request) -> None:
-        self._limit = node.link_limit
-        self._key = client_address(request, node.settings.trusted_proxies)
-
-    def __enter__(self) -> None:
-        if (wait := self._limit.retry_after(self._key)) > 0:
-            raise RateLimited(wait)
-
-    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        if kind is not None:
-            self._limit.take(self._key)
 
 
 # -- visits --------------------
@@ -200,14 +128,11 @@ async def summarise_visit(
 # -- seats --------------------
 
 
-async def add_seat(
-    node: Node, request: web.Request, caller: Caller, body: m.NewSeat
-) -> web.Response:
+async def add_seat(node: Node, request: web.Request, caller: Caller, body: m.NewSeat) -> m.SeatLink:
     """One more seat; its link is told this once."""
     visit = await own_visit(node, request, caller)
     seat, code = await invitations.add_seat(node, visit.id, body, caller.actor)
-    reply = m.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(code))
-    return _json(reply, status=201)
+    return m.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(code))
 
 
 async def revoke_seat(
@@ -247,12 +172,12 @@ def command(name: str) -> Handler:
 
 async def make_desk(
     node: Node, _request: web.Request, caller: Caller, _body: m.Nothing
-) -> web.Response:
+) -> m.DeskMade:
     """A link for staff to the practice's desk."""
     desk, code = invitations.new_id(), new_code()
     link = LinkRecord(hash=hash_code(code), kind=LinkKind.DESK, practice=caller.practice, desk=desk)
     await node.store.add_links([link], [_practice_entry(node, caller, "DeskLinkMade", desk)])
-    return _json(m.DeskMade(desk=desk, link=node.desk_url(code)), status=201)
+    return m.DeskMade(desk=desk, link=node.desk_url(code))
 
 
 async def revoke_desk(
@@ -295,14 +220,6 @@ def _created_reply(node: Node, visit: Visit, codes: dict[str, str]) -> bytes:
 
 def _created(reply: bytes) -> web.Response:
     return web.Response(body=reply, status=201, content_type="application/json")
-
-
-def _json(reply: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(
-        text=json.dumps(reply.model_dump(mode="json")),
-        status=status,
-        content_type="application/json",
-    )
 
 
 def _state(visit: Visit) -> m.VisitState:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from server import api_auth, pages, probes, rest
+from server import api_auth, openings, pages, probes, rest
 from server import messages as m
 
 
@@ -59,8 +59,8 @@ VISIT = "/v1/visits/{visit}"
 SEAT = VISIT + "/seats/{seat}"
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/sessions", L, m.LinkCode, m.SessionReply, rest.open_session, "Open a link: a session for this browser"),
-    Route("POST", "/v1/desk/sessions", L, m.LinkCode, m.DeskReply, rest.open_desk, "Open a desk link"),
+    Route("POST", "/v1/sessions", L, m.LinkCode, m.SessionReply, openings.open_session, "Open a link: a session for this browser"),
+    Route("POST", "/v1/desk/sessions", L, m.LinkCode, m.DeskReply, openings.open_desk, "Open a desk link"),
     Route("POST", "/v1/visits", P, m.NewVisit, m.CreatedVisit, rest.create_visit, "Create a visit; the links are told this once", 201),
     Route("GET", "/v1/visits", P, None, m.VisitList, rest.list_visits, "The visits that start in a window of time, and all that run", query=("since", "until")),
     Route("GET", VISIT, P, None, m.VisitState, rest.read_visit, "Read a visit"),

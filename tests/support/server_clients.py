@@ -41,6 +41,7 @@ QUICK = EdgePolicy(
     goodbye_within=0.2,
     connects_per_minute=PLENTY,
     open_per_address=PLENTY,
+    sessions_per_minute=PLENTY,
     bad_links_per_minute=PLENTY,
     bad_links_burst=PLENTY,
 )
