@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,15 @@ import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
 from tests.support.browsers import Browsers, Engine
+from tests.support.network import Network, road_to
 from tests.support.people import PATIENCE, Person
+from tests.support.server_process import ServerProcess, server_process
 from tests.support.visits import Invitation, OwnClinic, open_clinic
 
 HERE = Path(__file__).parent
 STORY_WITHIN = 120.0  # seconds; a story that takes longer has got stuck
+
+FAILED = pytest.StashKey[bool]()
 
 OpenClinic = Callable[..., Awaitable[OwnClinic]]
 Arrive = Callable[..., Awaitable[Any]]
@@ -41,9 +45,22 @@ async def every_browser() -> AsyncIterator[Browsers]:
         await browsers.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let fixtures know whether their story went well."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def browsers(every_browser: Browsers) -> AsyncIterator[Browsers]:
+async def browsers(
+    every_browser: Browsers, request: pytest.FixtureRequest
+) -> AsyncIterator[Browsers]:
     yield every_browser
+    if request.node.stash.get(FAILED, False):
+        print(await every_browser.what_everybody_sees())  # noqa: T201 - beside the failure
     await every_browser.close_contexts()
 
 
@@ -61,6 +78,20 @@ async def opens_clinic(tmp_path: Path) -> AsyncIterator[OpenClinic]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def clinic(opens_clinic: OpenClinic) -> OwnClinic:
     return await opens_clinic()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def killable(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """A server in a process of its own."""
+    async with server_process(tmp_path) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def network(clinic: OwnClinic) -> AsyncIterator[Network]:
+    """A road to the clinic's media port, for one person's browser."""
+    async with road_to(clinic.media_port) as network:
+        yield network
 
 
 @pytest.fixture

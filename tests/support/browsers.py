@@ -94,6 +94,17 @@ class Browsers:
         """An empty page of a new profile."""
         return await (await self.context(engine, **options)).new_page()
 
+    async def what_everybody_sees(self) -> str:
+        """The words on every open page: the first question when a story has gone wrong."""
+        pages = [
+            page
+            for browser in self._running.values()
+            for context in browser.contexts
+            for page in context.pages
+        ]
+        words = [await page.locator("body").inner_text() for page in pages]
+        return "\n\n".join(f"---- {each}" for each in words)
+
     async def close_contexts(self) -> None:
         """Close everybody's profile; the browsers stay for the next test."""
         for browser in self._running.values():

@@ -42,6 +42,18 @@
     return total(await statistics(senders, "outbound-rtp"), field);
   }
 
+  /** How packets travel at the moment, one entry per connection: `relay/udp`, `host/tcp` … */
+  async function routes() {
+    const reports = await Promise.all([...connections].map((pc) => pc.getStats()));
+    return reports.map((report) => {
+      const all = [...report.values()];
+      const chosen = all.find((one) => one.type === "transport")?.selectedCandidatePairId;
+      const pair = report.get(chosen) ?? all.find((one) => one.nominated && one.selected);
+      const local = report.get(pair?.localCandidateId);
+      return `${local?.candidateType}/${local?.protocol}`;
+    });
+  }
+
   /** Resolves when the number has grown by so much; false if it has not in so many milliseconds. */
   async function grows(read, by, within) {
     const until = performance.now() + within;
@@ -57,7 +69,7 @@
 
   window.mediaProbe = {
     opened: 0,
-    open: () => connections.size,
+    routes,
     received: ({ seat, kind, field }) => received(seat, kind, field),
     arrives: ({ seat, kind, field, by, within }) =>
       grows(() => received(seat, kind, field), by, within),

@@ -85,6 +85,11 @@ class Person(Browsing):
         """Be told to wait."""
         await self.reads(IN_THE_RIGHT_PLACE)
 
+    async def waiting_since(self) -> str:
+        """The clock time since which the page says that they wait."""
+        text = await self.page.get_by_text("Waiting since").inner_text()
+        return text.partition("(")[0].strip()
+
     async def is_inside(self) -> None:
         """Be in the visit."""
         await expect(self._people).to_be_visible()
@@ -126,6 +131,10 @@ class Person(Browsing):
         """How many peer connections this page has ever opened."""
         return int(await self.page.evaluate("() => mediaProbe.opened"))
 
+    async def routes(self) -> set[str]:
+        """How media travels: kind and protocol of this browser's end, such as ``host/udp``."""
+        return set(await self.page.evaluate("() => mediaProbe.routes()"))
+
     def tile(self, name: str) -> Locator:
         """Somebody's picture with everything around it."""
         return self._people.get_by_role("listitem").filter(has_text=name)
@@ -155,6 +164,11 @@ class Patient(Person):
 
 class Provider(Person):
     """The clinician."""
+
+    def entries(self) -> Locator:
+        """The names of those who wait, in their order."""
+        waiting = self.page.get_by_role("region", name="Waiting to come in")
+        return waiting.get_by_role("group").locator(".person-name")
 
     async def admits(self, *others: Person) -> None:
         """Let everybody of these in who waits."""

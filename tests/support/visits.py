@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from media.sfu import Sfu
 from server import keys
 from server.app import NODE, Policies, build
 from server.config import load_settings
@@ -132,6 +133,13 @@ class OwnClinic(Clinic):
 
     node: Node
     clock: MovableClock
+
+    @property
+    def media_port(self) -> int:
+        """The port of all media."""
+        plane = self.node.plane
+        assert isinstance(plane, Sfu)
+        return plane.port
 
 
 def free_port() -> int:

@@ -1,0 +1,56 @@
+"""Networks that change, end or let little through, and the media that comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from tests.support.browsers import Engine
+from tests.support.network import ONLY_TCP
+from tests.support.people import Patient, Provider
+
+NEXT = 3  # packets of sound: one or two may have been on their last few metres
+
+
+@pytest.mark.parametrize(
+    ("engine", "within"), [(Engine.CHROMIUM, 3.0), (Engine.FIREFOX, 6.0)], ids=str
+)
+async def test_address_of_a_browser_changes_and_media_is_soon_back(
+    clinic, somebody, network, engine, within
+):
+    visit = await clinic.plans()
+    patient = await somebody(Patient, visit.patient, engine, scripts=[network.script])
+    provider = await somebody(Provider, visit.provider)
+    await patient.comes()
+    await patient.waits()
+    await provider.comes()
+    await provider.admits(patient)
+    await patient.meets(provider)
+    await provider.meets(patient)
+
+    await network.moves()
+    moved = time.monotonic()
+    await asyncio.gather(
+        provider.gets_sound_packets(patient, NEXT), patient.gets_sound_packets(provider, NEXT)
+    )
+
+    assert time.monotonic() - moved < within
+    await provider.meets(patient)
+    await patient.meets(provider)
+
+
+@pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)
+async def test_people_meet_where_only_tcp_comes_through(clinic, somebody, engine):
+    visit = await clinic.plans()
+    patient = await somebody(Patient, visit.patient, engine, scripts=[ONLY_TCP])
+    provider = await somebody(Provider, visit.provider)
+    await patient.comes()
+    await patient.waits()
+    await provider.comes()
+    await provider.admits(patient)
+
+    await patient.meets(provider)
+    await provider.meets(patient)
+    assert {route.split("/")[1] for route in await patient.routes()} == {"tcp"}
