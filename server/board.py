@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rooms.model import OVER, Visit, VisitId
 from rooms.policy import EdgePolicy
 from rooms.view import guest_list, waiting_list
-from server.messages import DeskSeat, DeskVisit
+from server.replies import DeskSeat, DeskVisit
 from server.timers import Clock
 
 

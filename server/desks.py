@@ -7,8 +7,8 @@ import asyncio
 import socketio
 
 from server.board import DeskBoard
-from server.messages import SessionOver, desk_snapshot
 from server.practices import Practices
+from server.replies import SessionOver, desk_snapshot
 from server.sessions import DeskSession, Registry
 from server.store import Store
 from server.tasks import Tasks

@@ -17,7 +17,7 @@ from rooms.model import Standing, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
 from rooms.view import is_inside, view_for
 from rooms.visit import door
-from server import messages as m
+from server import replies as r
 from server.keeper import VisitKeeper
 from server.practices import Practices
 from server.presence import Presence
@@ -166,7 +166,7 @@ class Gateway:
         """What one device of one seat may see, as it goes over the wire."""
         view = view_for(visit, seat, device, self._policy)
         card = await self._practices.card(visit.practice)
-        return m.snapshot(view, session, card, self._clock())
+        return r.snapshot(view, session, card, self._clock())
 
     def _follow_leg(self, session: SeatSession, inside: bool) -> None:
         if inside and not session.has_leg:
@@ -192,7 +192,7 @@ class Gateway:
         if self._online.get(session.key) is session:
             del self._online[session.key]
             self._presence.set(session.key, online=False)
-        await self._tell(session, "session:ended", m.SessionOver(code=code).model_dump())
+        await self._tell(session, "session:ended", r.SessionOver(code=code).model_dump())
         await self._close(session.sid)
 
     async def _refused(self, key: DeviceKey, code: str) -> None:
@@ -239,7 +239,7 @@ class _Leg:
         self._session = session
 
     def offered(self, offer: Offer) -> None:
-        message = m.MediaOffer(
+        message = r.MediaOffer(
             peer=offer.peer,
             connection=offer.connection.value,
             number=offer.number,
@@ -248,5 +248,5 @@ class _Leg:
         self._gateway.tell_later(self._session, "media:offer", message.model_dump())
 
     def media_changed(self, state: LegState) -> None:
-        message = m.MediaState(state=state.value)
+        message = r.MediaState(state=state.value)
         self._gateway.tell_later(self._session, "media:state", message.model_dump())

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from server import messages as m
+from server import replies as r
 from server.routes import ROUTES, Auth, Route
 
 _REF = "#/components/schemas/{model}"
@@ -94,7 +95,7 @@ def _reply(route: Route) -> dict[str, Any]:
 
 
 def _problem() -> dict[str, Any]:
-    reference = {"$ref": _REF.format(model=m.Problem.__name__)}
+    reference = {"$ref": _REF.format(model=r.Problem.__name__)}
     return {
         "description": "a problem with a stable code",
         "content": {"application/problem+json": {"schema": reference}},
@@ -105,7 +106,7 @@ def _schemas() -> dict[str, Any]:
     taken = {(route.body, "validation") for route in ROUTES if route.body is not None}
     given = {(route.reply, "serialization") for route in ROUTES if route.reply is not None}
     models = sorted(
-        taken | given | {(m.Problem, "serialization")}, key=lambda pair: pair[0].__name__
+        taken | given | {(r.Problem, "serialization")}, key=lambda pair: pair[0].__name__
     )
     _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     return dict(definitions["$defs"])

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from rooms.errors import BedsideError
 from server import messages as m
+from server import replies as r
 from server.addresses import address_block, client_address
 from server.errors import KindlyClosed, LinkUnknown, RateLimited, face_of
 from server.links import cookie_name
@@ -22,7 +23,7 @@ async def open_session(
     """Open a link: a session, and for a new browser its credential as a cookie."""
     with _link_tries(node, request):
         opened = await node.entrance.open_seat(body.code, request.cookies)
-    reply = m.SessionReply(
+    reply = r.SessionReply(
         session=opened.session,
         token=opened.token,
         expires_in=node.gateway.token_life,
@@ -33,7 +34,7 @@ async def open_session(
         ),
         signal_url=node.settings.origin,
         ice_servers=[
-            m.IceServer(**entry)
+            r.IceServer(**entry)
             for entry in ice_servers(node.settings, opened.seat.id, node.clock(), node.edge)
         ],
     )
@@ -53,11 +54,11 @@ async def open_session(
 
 async def open_desk(
     node: Node, request: web.Request, _caller: None, body: m.LinkCode
-) -> m.DeskReply:
+) -> r.DeskReply:
     """Open a desk link."""
     with _link_tries(node, request):
         claims, token = await node.entrance.open_desk(body.code)
-    return m.DeskReply(
+    return r.DeskReply(
         desk=claims.desk,
         token=token,
         expires_in=node.desks.token_life,

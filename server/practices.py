@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.messages import PracticeCard
+from server.replies import PracticeCard
 from server.store import Store
 
 

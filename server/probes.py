@@ -8,8 +8,8 @@ import json
 from aiohttp import web
 
 from server.errors import Unauthorized
-from server.messages import Health
 from server.node import Node
+from server.replies import Health
 
 
 async def healthy(_node: Node, _request: web.Request) -> web.Response:

@@ -22,6 +22,7 @@ from rooms.errors import BedsideError
 from rooms.model import ActorKind, Role
 from rooms.permissions import MATRIX, Action
 from server import messages as m
+from server import replies as r
 from server.desks import DESK
 from server.errors import status_of
 from server.gateway import VISIT
@@ -293,7 +294,7 @@ def _definitions(routes: Iterable[Route] = ROUTES) -> dict[str, Any]:
     for route in routes:
         taken |= {route.body} if route.body else set()
         given |= {route.reply} if route.reply else set()
-    given |= {m.Problem, m.SignalError}
+    given |= {r.Problem, r.SignalError}
     adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
         *((model.__name__, "validation", TypeAdapter(model)) for model in taken),
         *((model.__name__, "serialization", TypeAdapter(model)) for model in given),

@@ -12,6 +12,7 @@ from rooms.events import Event, VisitRescheduled, VisitWasCancelled, VisitWasEnd
 from rooms.model import Actor, Seat, Visit
 from server import invitations
 from server import messages as m
+from server import replies as r
 from server.api_auth import Caller
 from server.commands import BY_NAME, Order
 from server.idempotency import parse_key
@@ -75,21 +76,21 @@ async def _create(node: Node, caller: Caller, body: m.NewVisit, key: str, asked:
     return reply
 
 
-async def list_visits(node: Node, request: web.Request, caller: Caller, _body: None) -> m.VisitList:
+async def list_visits(node: Node, request: web.Request, caller: Caller, _body: None) -> r.VisitList:
     """The practice's visits that start in a window of time, and all that run."""
     since, until = _number(request, "since", 0.0), _number(request, "until", m.LAST_INSTANT)
     visits = await node.store.visits_between(caller.practice, since, until)
-    return m.VisitList(visits=[_state(visit) for visit in visits])
+    return r.VisitList(visits=[_state(visit) for visit in visits])
 
 
-async def read_visit(node: Node, request: web.Request, caller: Caller, _body: None) -> m.VisitState:
+async def read_visit(node: Node, request: web.Request, caller: Caller, _body: None) -> r.VisitState:
     """One visit."""
     return _state(await own_visit(node, request, caller))
 
 
 async def reschedule_visit(
     node: Node, request: web.Request, caller: Caller, body: m.Times
-) -> m.VisitState:
+) -> r.VisitState:
     """Move a visit that has not begun."""
     event = VisitRescheduled(starts_at=body.starts_at, ends_at=body.ends_at, by=caller.actor)
     return await _change(node, request, caller, event)
@@ -97,24 +98,24 @@ async def reschedule_visit(
 
 async def cancel_visit(
     node: Node, request: web.Request, caller: Caller, _body: m.Nothing
-) -> m.VisitState:
+) -> r.VisitState:
     """Call a visit off that has not begun."""
     return await _change(node, request, caller, VisitWasCancelled(by=caller.actor))
 
 
 async def end_visit(
     node: Node, request: web.Request, caller: Caller, _body: m.Nothing
-) -> m.VisitState:
+) -> r.VisitState:
     """End a visit for everyone."""
     return await _change(node, request, caller, VisitWasEnded(by=caller.actor))
 
 
 async def summarise_visit(
     node: Node, request: web.Request, caller: Caller, _body: None
-) -> m.VisitSummary:
+) -> r.VisitSummary:
     """Who was there, when, and how long by video, sound and phone."""
     visit = await own_visit(node, request, caller)
-    return m.VisitSummary(
+    return r.VisitSummary(
         visit=visit.id,
         stage=visit.stage,
         starts_at=visit.starts_at,
@@ -128,11 +129,11 @@ async def summarise_visit(
 # -- seats --------------------
 
 
-async def add_seat(node: Node, request: web.Request, caller: Caller, body: m.NewSeat) -> m.SeatLink:
+async def add_seat(node: Node, request: web.Request, caller: Caller, body: m.NewSeat) -> r.SeatLink:
     """One more seat; its link is told this once."""
     visit = await own_visit(node, request, caller)
     seat, code = await invitations.add_seat(node, visit.id, body, caller.actor)
-    return m.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(code))
+    return r.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(code))
 
 
 async def revoke_seat(
@@ -146,11 +147,11 @@ async def revoke_seat(
 
 async def renew_link(
     node: Node, request: web.Request, caller: Caller, _body: m.Nothing
-) -> m.LinkMade:
+) -> r.LinkMade:
     """A new link for a seat; older ones stop working."""
     visit = await own_visit(node, request, caller)
     code = await invitations.renew_link(node, visit, request.match_info["seat"], caller.actor)
-    return m.LinkMade(link=node.join_url(code))
+    return r.LinkMade(link=node.join_url(code))
 
 
 def command(name: str) -> Handler:
@@ -159,7 +160,7 @@ def command(name: str) -> Handler:
 
     async def perform(
         node: Node, request: web.Request, caller: Caller, body: m.Payload
-    ) -> m.VisitState:
+    ) -> r.VisitState:
         visit = await own_visit(node, request, caller)
         order = Order(seat=request.match_info["seat"], **body.model_dump())
         return _state(await node.keeper.submit(visit.id, row.becomes(order, caller.actor)))
@@ -172,12 +173,12 @@ def command(name: str) -> Handler:
 
 async def make_desk(
     node: Node, _request: web.Request, caller: Caller, _body: m.Nothing
-) -> m.DeskMade:
+) -> r.DeskMade:
     """A link for staff to the practice's desk."""
     desk, code = invitations.new_id(), new_code()
     link = LinkRecord(hash=hash_code(code), kind=LinkKind.DESK, practice=caller.practice, desk=desk)
     await node.store.add_links([link], [_practice_entry(node, caller, "DeskLinkMade", desk)])
-    return m.DeskMade(desk=desk, link=node.desk_url(code))
+    return r.DeskMade(desk=desk, link=node.desk_url(code))
 
 
 async def revoke_desk(
@@ -191,39 +192,39 @@ async def revoke_desk(
     return web.Response(status=204)
 
 
-async def read_events(node: Node, request: web.Request, caller: Caller, _body: None) -> m.EventPage:
+async def read_events(node: Node, request: web.Request, caller: Caller, _body: None) -> r.EventPage:
     """The practice's log after a cursor, in order."""
     after = int(_number(request, "after", 0.0))
     entries = await node.store.log_after(caller.practice, after, node.edge.events_page)
     events = [
-        m.EventEntry(**{name: getattr(entry, name) for name in m.EventEntry.model_fields})
+        r.EventEntry(**{name: getattr(entry, name) for name in r.EventEntry.model_fields})
         for entry in entries
     ]
-    return m.EventPage(events=events, next=events[-1].cursor if events else after)
+    return r.EventPage(events=events, next=events[-1].cursor if events else after)
 
 
 # -- replies --------------------
 
 
-async def _change(node: Node, request: web.Request, caller: Caller, event: Event) -> m.VisitState:
+async def _change(node: Node, request: web.Request, caller: Caller, event: Event) -> r.VisitState:
     visit = await own_visit(node, request, caller)
     return _state(await node.keeper.submit(visit.id, event))
 
 
 def _created_reply(node: Node, visit: Visit, codes: dict[str, str]) -> bytes:
     seats = [
-        m.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(codes[seat.id]))
+        r.SeatLink(seat=seat.id, role=seat.role, link=node.join_url(codes[seat.id]))
         for seat in visit.seats
     ]
-    return m.CreatedVisit(visit=visit.id, seats=seats).model_dump_json().encode()
+    return r.CreatedVisit(visit=visit.id, seats=seats).model_dump_json().encode()
 
 
 def _created(reply: bytes) -> web.Response:
     return web.Response(body=reply, status=201, content_type="application/json")
 
 
-def _state(visit: Visit) -> m.VisitState:
-    return m.VisitState(
+def _state(visit: Visit) -> r.VisitState:
+    return r.VisitState(
         visit=visit.id,
         stage=visit.stage,
         host=visit.host,
@@ -236,8 +237,8 @@ def _state(visit: Visit) -> m.VisitState:
     )
 
 
-def _seat_state(seat: Seat) -> m.SeatState:
-    return m.SeatState(
+def _seat_state(seat: Seat) -> r.SeatState:
+    return r.SeatState(
         seat=seat.id,
         role=seat.role,
         name=seat.shown_name,
@@ -250,16 +251,16 @@ def _seat_state(seat: Seat) -> m.SeatState:
     )
 
 
-def _summary(seat: Seat) -> m.SeatSummary:
+def _summary(seat: Seat) -> r.SeatSummary:
     usage = seat.usage
-    return m.SeatSummary(
+    return r.SeatSummary(
         seat=seat.id,
         role=seat.role,
         name=seat.shown_name,
         external_ids=dict(seat.external_ids),
         first_in=usage.first_in,
         last_out=usage.last_out,
-        minutes=m.Minutes(video=usage.video / 60, sound=usage.sound / 60, phone=usage.phone / 60),
+        minutes=r.Minutes(video=usage.video / 60, sound=usage.sound / 60, phone=usage.phone / 60),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from server import api_auth, openings, pages, probes, rest
 from server import messages as m
+from server import replies as r
 
 
 class Auth(StrEnum):
@@ -59,27 +60,27 @@ VISIT = "/v1/visits/{visit}"
 SEAT = VISIT + "/seats/{seat}"
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/sessions", L, m.LinkCode, m.SessionReply, openings.open_session, "Open a link: a session for this browser"),
-    Route("POST", "/v1/desk/sessions", L, m.LinkCode, m.DeskReply, openings.open_desk, "Open a desk link"),
-    Route("POST", "/v1/visits", P, m.NewVisit, m.CreatedVisit, rest.create_visit, "Create a visit; the links are told this once", 201),
-    Route("GET", "/v1/visits", P, None, m.VisitList, rest.list_visits, "The visits that start in a window of time, and all that run", query=("since", "until")),
-    Route("GET", VISIT, P, None, m.VisitState, rest.read_visit, "Read a visit"),
-    Route("POST", VISIT + "/reschedule", P, m.Times, m.VisitState, rest.reschedule_visit, "Move a visit that has not begun"),
-    Route("POST", VISIT + "/cancel", P, m.Nothing, m.VisitState, rest.cancel_visit, "Call off a visit that has not begun"),
-    Route("POST", VISIT + "/end", P, m.Nothing, m.VisitState, rest.end_visit, "End a visit for everyone"),
-    Route("GET", VISIT + "/summary", P, None, m.VisitSummary, rest.summarise_visit, "Who was there, when, and how long by video, sound and phone"),
-    Route("POST", VISIT + "/seats", P, m.NewSeat, m.SeatLink, rest.add_seat, "Add a seat; its link is told this once", 201),
+    Route("POST", "/v1/sessions", L, m.LinkCode, r.SessionReply, openings.open_session, "Open a link: a session for this browser"),
+    Route("POST", "/v1/desk/sessions", L, m.LinkCode, r.DeskReply, openings.open_desk, "Open a desk link"),
+    Route("POST", "/v1/visits", P, m.NewVisit, r.CreatedVisit, rest.create_visit, "Create a visit; the links are told this once", 201),
+    Route("GET", "/v1/visits", P, None, r.VisitList, rest.list_visits, "The visits that start in a window of time, and all that run", query=("since", "until")),
+    Route("GET", VISIT, P, None, r.VisitState, rest.read_visit, "Read a visit"),
+    Route("POST", VISIT + "/reschedule", P, m.Times, r.VisitState, rest.reschedule_visit, "Move a visit that has not begun"),
+    Route("POST", VISIT + "/cancel", P, m.Nothing, r.VisitState, rest.cancel_visit, "Call off a visit that has not begun"),
+    Route("POST", VISIT + "/end", P, m.Nothing, r.VisitState, rest.end_visit, "End a visit for everyone"),
+    Route("GET", VISIT + "/summary", P, None, r.VisitSummary, rest.summarise_visit, "Who was there, when, and how long by video, sound and phone"),
+    Route("POST", VISIT + "/seats", P, m.NewSeat, r.SeatLink, rest.add_seat, "Add a seat; its link is told this once", 201),
     Route("DELETE", SEAT, P, None, None, rest.revoke_seat, "Withdraw a seat", 204),
-    Route("POST", SEAT + "/link", P, m.Nothing, m.LinkMade, rest.renew_link, "A new link for a seat; older ones stop working"),
-    Route("POST", SEAT + "/admit", S, m.DeviceChoice, m.VisitState, rest.command("admit"), "Let a waiting device in"),
-    Route("POST", SEAT + "/deny", S, m.DeviceChoice, m.VisitState, rest.command("deny"), "Say no: to a second device alone when it is named, else to the person"),
-    Route("POST", SEAT + "/remove", S, m.Nothing, m.VisitState, rest.command("remove"), "Take the person out, on every device"),
-    Route("POST", SEAT + "/send-back", S, m.Nothing, m.VisitState, rest.command("send_back"), "Ask the person to wait again"),
-    Route("POST", SEAT + "/let-back", S, m.Nothing, m.VisitState, rest.command("let_back"), "Lift a denial or removal"),
-    Route("POST", SEAT + "/message", S, m.MessageText, m.VisitState, rest.command("message"), "Tell somebody who waits something"),
-    Route("POST", "/v1/desks", P, m.Nothing, m.DeskMade, rest.make_desk, "Make a desk link", 201),
+    Route("POST", SEAT + "/link", P, m.Nothing, r.LinkMade, rest.renew_link, "A new link for a seat; older ones stop working"),
+    Route("POST", SEAT + "/admit", S, m.DeviceChoice, r.VisitState, rest.command("admit"), "Let a waiting device in"),
+    Route("POST", SEAT + "/deny", S, m.DeviceChoice, r.VisitState, rest.command("deny"), "Say no: to a second device alone when it is named, else to the person"),
+    Route("POST", SEAT + "/remove", S, m.Nothing, r.VisitState, rest.command("remove"), "Take the person out, on every device"),
+    Route("POST", SEAT + "/send-back", S, m.Nothing, r.VisitState, rest.command("send_back"), "Ask the person to wait again"),
+    Route("POST", SEAT + "/let-back", S, m.Nothing, r.VisitState, rest.command("let_back"), "Lift a denial or removal"),
+    Route("POST", SEAT + "/message", S, m.MessageText, r.VisitState, rest.command("message"), "Tell somebody who waits something"),
+    Route("POST", "/v1/desks", P, m.Nothing, r.DeskMade, rest.make_desk, "Make a desk link", 201),
     Route("DELETE", "/v1/desks/{desk}", P, None, None, rest.revoke_desk, "Withdraw a desk link", 204),
-    Route("GET", "/v1/events", P, None, m.EventPage, rest.read_events, "The practice's log after a cursor, in order", query=("after",)),
+    Route("GET", "/v1/events", P, None, r.EventPage, rest.read_events, "The practice's log after a cursor, in order", query=("after",)),
 )  # fmt: skip
 
 PAGES: tuple[Page, ...] = (

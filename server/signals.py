@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from rooms.permissions import Action
 from server import desk_signals as desk
 from server import messages as m
+from server import replies as r
 from server import seat_signals as seat
 from server.desks import DESK
 from server.gateway import VISIT
@@ -52,7 +53,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(VISIT, "visit:enter", m.Nothing, INSIDE, seat.own(seat.entered), "the page is ready: admitted → present"),
     Signal(VISIT, "visit:leave", m.Nothing, OWN, seat.own(seat.left), "leaves on purpose, the visit or the queue"),
     Signal(VISIT, "visit:end", m.Nothing, A.END, seat.own(seat.ended), "ends the visit for everyone"),
-    Signal(VISIT, "session:renew", m.Nothing, OWN, seat.renewed, "a fresh token for the same session", m.Renewal),
+    Signal(VISIT, "session:renew", m.Nothing, OWN, seat.renewed, "a fresh token for the same session", r.Renewal),
     Signal(VISIT, "media:switch", m.MediaSwitch, OWN, seat.own(seat.switched), "what the server may forward of the sender"),
     Signal(VISIT, "media:answer", m.MediaAnswer, INSIDE, seat.answered, "the answer to `media:offer`"),
     Signal(VISIT, "media:restart", m.Nothing, INSIDE, seat.restarted, "the network changed: offer both peer connections again with new ICE credentials"),
@@ -63,22 +64,22 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(VISIT, "seat:let_back", m.OfSeat, A.LET_BACK, seat.command("let_back"), "lifts a denial or removal"),
     Signal(VISIT, "seat:message", m.Message, A.MESSAGE, seat.command("message"), "tells somebody who waits something"),
     Signal(VISIT, "seat:object", m.OfSeat, A.OBJECT, seat.command("object"), "the patient says no to a family member"),
-    Signal(VISIT, "seat:invite", m.Invitation, A.INVITE, seat.invited, "one more seat; its link is told this once", m.InvitationMade),
+    Signal(VISIT, "seat:invite", m.Invitation, A.INVITE, seat.invited, "one more seat; its link is told this once", r.InvitationMade),
     Signal(DESK, "desk:admit", m.OfVisitDevice, A.ADMIT, desk.command("admit"), "lets a waiting device in"),
     Signal(DESK, "desk:deny", m.OfVisitDevice, A.DENY, desk.command("deny"), "says no, as `seat:deny`"),
     Signal(DESK, "desk:remove", m.OfVisitSeat, A.REMOVE, desk.command("remove"), "takes the person out, on every device"),
     Signal(DESK, "desk:send_back", m.OfVisitSeat, A.SEND_BACK, desk.command("send_back"), "asks the person to wait again"),
     Signal(DESK, "desk:let_back", m.OfVisitSeat, A.LET_BACK, desk.command("let_back"), "lifts a denial or removal"),
     Signal(DESK, "desk:message", m.VisitMessage, A.MESSAGE, desk.command("message"), "tells somebody who waits something"),
-    Signal(DESK, "desk:open", m.OfVisitSeat, A.OPEN, desk.opened, "a link to a provider's seat, for the clinician at this desk", m.LinkMade),
-    Signal(DESK, "desk:renew", m.Nothing, "own desk", desk.renewed, "a fresh token for the same desk", m.Renewal),
+    Signal(DESK, "desk:open", m.OfVisitSeat, A.OPEN, desk.opened, "a link to a provider's seat, for the clinician at this desk", r.LinkMade),
+    Signal(DESK, "desk:renew", m.Nothing, "own desk", desk.renewed, "a fresh token for the same desk", r.Renewal),
 )  # fmt: skip
 
 NOTICES: tuple[Notice, ...] = (
-    Notice(VISIT, "visit:changed", m.Snapshot, "the whole view of this device, on connecting and after each change"),
-    Notice(VISIT, "media:offer", m.MediaOffer, "an offer for one of the page's two peer connections"),
-    Notice(VISIT, "media:state", m.MediaState, "whether the server has the page's media"),
-    Notice(VISIT, "session:ended", m.SessionOver, "why the server now closes the session"),
-    Notice(DESK, "desk:changed", m.DeskSnapshot, "the practice's day, whole"),
-    Notice(DESK, "session:ended", m.SessionOver, "why the server now closes the session"),
+    Notice(VISIT, "visit:changed", r.Snapshot, "the whole view of this device, on connecting and after each change"),
+    Notice(VISIT, "media:offer", r.MediaOffer, "an offer for one of the page's two peer connections"),
+    Notice(VISIT, "media:state", r.MediaState, "whether the server has the page's media"),
+    Notice(VISIT, "session:ended", r.SessionOver, "why the server now closes the session"),
+    Notice(DESK, "desk:changed", r.DeskSnapshot, "the practice's day, whole"),
+    Notice(DESK, "session:ended", r.SessionOver, "why the server now closes the session"),
 )  # fmt: skip
