@@ -14,9 +14,7 @@ class Policy:
     """How visits behave."""
 
     opens_before: float = 30 * 60  # people told "be early" come up to half an hour early
-    overrun: float = (
-        2 * 60 * 60
-    )  # clinics run late; ending a running visit by clock is the last resort
+    overrun: float = 2 * 60 * 60  # clinics run late; ending a running visit by clock is the last resort
     deserted_after: float = 20 * 60  # everybody gone this long will not come back by themselves
     waiting_place_kept: float = 10 * 60  # a closed lid or a lift ride must not cost the place
     max_seats: int = 24  # a family conference with staff; bounds every per-visit loop
@@ -91,9 +89,7 @@ class EdgePolicy:
     ping_every: int = 5  # whole seconds: Engine.IO announces a fraction as 0
     ping_answer_within: int = 10  # with ping_every: a dead browser is noticed within 15 s
     goodbye_within: float = 0.5  # for a refused browser to answer the close, then the line is cut
-    offence_lines: int = (
-        20  # log lines of one kind at once, then one per second: floods stay readable
-    )
+    offence_lines: int = 20  # log lines of one kind at once, then one per second: floods stay readable
     event_rate: float = 20.0  # frames of one socket, sustained; people's clicks are below 2
     event_burst: int = 60  # frames; a page that joins a full visit sends about 20 at once
     outbound_bytes: int = 900_000  # waiting for one browser; with the system's buffers below 1 MB
