@@ -38,11 +38,12 @@ class DeskBoard:
 
     def rows(self, practice: str) -> tuple[DeskVisit, ...]:
         """The practice's visits around now and all that run, by their start."""
-        rows = self._rows.get(practice, {})
-        for visit_id in [row.visit for row in rows.values() if self._is_past(row)]:
-            del rows[visit_id]
         horizon = self._clock() + self._edge.desk_window
-        shown = (row for row in rows.values() if row.starts_at < horizon)
+        shown = (
+            row
+            for row in self._rows.get(practice, {}).values()
+            if row.starts_at < horizon and not self._is_past(row)
+        )
         return tuple(sorted(shown, key=lambda row: row.starts_at))
 
     def close(self) -> None:
@@ -55,7 +56,14 @@ class DeskBoard:
 
     def _announce(self) -> None:
         changed, self._changed, self._handle = frozenset(self._changed), set(), None
+        for practice in changed:
+            self._forget_past(self._rows[practice])
         self._tell(changed)
+
+    def _forget_past(self, rows: dict[VisitId, DeskVisit]) -> None:
+        """Here and not where a desk looks: a practice may have none."""
+        for visit_id in [row.visit for row in rows.values() if self._is_past(row)]:
+            del rows[visit_id]
 
 
 def _row(visit: Visit) -> DeskVisit:

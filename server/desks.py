@@ -41,8 +41,10 @@ class DeskGateway:
 
     async def connect(self, sid: str, token: object) -> None:
         """Accept the socket of a desk. Raises ``TokenInvalid``."""
-        claims = await self.verify(token)
-        session = DeskSession(sid=sid, desk=claims.desk, practice=claims.practice)
+        claims = self._tokens.verify(token)
+        card = await self._practices.card(claims.practice)
+        await self._check_link(claims.desk)
+        session = DeskSession(sid=sid, desk=claims.desk, practice=claims.practice, card=card)
         self._expire_at(session, claims.expires_at)
         self.sessions.add(session)
         self._tasks.spawn(self._show(session))
@@ -109,6 +111,6 @@ class DeskGateway:
         await self._sio.disconnect(session.sid, namespace=DESK)
 
     async def _show(self, session: DeskSession) -> None:
-        card = await self._practices.card(session.practice)
-        data = desk_snapshot(card, self._clock(), self._board.rows(session.practice))
+        rows = self._board.rows(session.practice)
+        data = desk_snapshot(session.card, self._clock(), rows)
         await self._sio.emit("desk:changed", data, to=session.sid, namespace=DESK)

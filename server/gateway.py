@@ -62,6 +62,7 @@ class Gateway:
         """Accept the socket of a seat. Raises ``BedsideError`` with the reason to refuse it."""
         claims = self._tokens.verify(token)
         visit = await self._visit_of(claims)
+        card = await self._practices.card(visit.practice)
         self._check_seat(visit, claims)
         session = SeatSession(
             sid=sid,
@@ -70,6 +71,7 @@ class Gateway:
             seat=claims.seat,
             device=claims.device,
             epoch=claims.seat_epoch,
+            card=card,
         )
         self._expire_at(session, claims.expires_at)
         self.sessions.add(session)
@@ -77,7 +79,7 @@ class Gateway:
         self._online[session.key] = session
         if former is not None:
             self._tasks.spawn(self._replace(former, session))
-        self._tasks.spawn(self._welcome(session))
+        self._tasks.spawn(self._welcome(session, visit))
 
     def disconnect(self, sid: str) -> None:
         """The socket is gone; its media goes on until it is clear that nobody returns."""
@@ -127,10 +129,9 @@ class Gateway:
         if device.standing is Standing.REFUSED:
             raise DeviceRefused
 
-    async def _welcome(self, session: SeatSession) -> None:
+    async def _welcome(self, session: SeatSession, visit: Visit) -> None:
         """First snapshot; runs after the socket was told that it is connected."""
         self._presence.set(session.key, online=True)
-        visit = await self._keeper.current(session.visit)
         await self._show_to(session, visit)
 
     async def _replace(self, former: SeatSession, session: SeatSession) -> None:
@@ -158,7 +159,7 @@ class Gateway:
         view = view_for(visit, session.seat, session.device, self._policy)
         if view != session.view:
             session.view = view
-            snapshot = await self.snapshot(visit, session.seat, session.device, session.id)
+            snapshot = r.snapshot(view, session.id, session.card, self._clock())
             await self._tell(session, "visit:changed", snapshot)
         self._follow_leg(session, is_inside(visit, seat, device))
 

@@ -14,7 +14,7 @@ from rooms.events import SessionClosed, SessionOpened
 from rooms.policy import EdgePolicy
 from server.keeper import VisitKeeper
 from server.sessions import DeviceKey
-from server.store import StoreUnavailable
+from server.store import StoreUnavailable, VersionConflict
 from server.tasks import Tasks
 
 Refused = Callable[[DeviceKey, str], Awaitable[None]]
@@ -55,7 +55,7 @@ class Presence:
         event = SessionOpened if online else SessionClosed
         try:
             await self._keeper.submit(visit, event(seat=seat, device=device))
-        except StoreUnavailable:
+        except (StoreUnavailable, VersionConflict):
             await asyncio.sleep(self._edge.presence_retry)
             return
         except RoomError as refusal:

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from rooms.model import DeviceId, SeatId, VisitId
 from rooms.view import View
+from server.replies import PracticeCard
 
 DeviceKey = tuple[VisitId, SeatId, DeviceId]
 
@@ -22,6 +23,7 @@ class SeatSession:
     seat: SeatId
     device: DeviceId
     epoch: int
+    card: PracticeCard
     view: View | None = None
     has_leg: bool = False
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -44,6 +46,7 @@ class DeskSession:
     sid: str
     desk: str
     practice: str
+    card: PracticeCard
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
 
     @property
