@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -76,8 +76,18 @@ def build(
     sio.attach(app)
     dispatch.bind(sio, node)
     http.bind(app, node)
-    app.cleanup_ctx.append(_running(node, sfu, sio))
+    app.cleanup_ctx.append(_running(node, sfu))
+    app.on_shutdown.append(_close_lines(sio))
     return app
+
+
+def _close_lines(sio: GuardedServer) -> Callable[[web.Application], Awaitable[None]]:
+    """Lines end before the web server waits for its requests, since each of them is one."""
+
+    async def close_lines(_app: web.Application) -> None:
+        await sio.shutdown()
+
+    return close_lines
 
 
 def _assemble(
@@ -137,16 +147,13 @@ def _per_minute(tokens: float, burst: float, edge: EdgePolicy) -> RateLimiter:
     return RateLimiter(tokens / 60, burst, time.monotonic, max_keys=edge.limiter_keys)
 
 
-def _running(
-    node: Node, sfu: Sfu, sio: GuardedServer
-) -> Callable[[web.Application], AsyncIterator[None]]:
+def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[None]]:
     async def running(_app: web.Application) -> AsyncIterator[None]:
         await node.store.open()
         await sfu.start()
         await _resume(node)
         log.info("node_started", media_port=sfu.port)
         yield
-        await sio.shutdown()
         await node.gateway.close()
         await node.desks.close()
         await node.keeper.close()
