@@ -81,6 +81,13 @@ describe("speaking", () => {
     expect(speak("es", ["es-ES", "en"]).day(afternoon)).toContain("junio");
   });
 
+  it("leaves out the day when it is today", () => {
+    const noon = new Date(2026, 5, 1, 12, 0).getTime() / 1000;
+    const british = speak("en", ["en-GB"]);
+    expect(british.when(noon + 60, noon)).toBe("12:01");
+    expect(british.when(noon + 86_400, noon)).toContain("Tuesday");
+  });
+
   it("names languages in the reader's own, and leaves alone what is no language", () => {
     expect(speak("en").nameOf("es")).toBe("Spanish");
     expect(speak("es").nameOf("en")).toBe("inglés");

@@ -31,9 +31,6 @@ export function DeskVisitCard({ visit, state, app }: DeskVisitProps) {
         </h2>
         <p class="desk-stage">{t(`stage.${visit.stage}`)}</p>
       </div>
-      <p class="hint">
-        {t("desk.from_to", { from: clock(visit.starts_at), to: clock(visit.ends_at) })}
-      </p>
       <ul class="plain">
         {visit.waiting.map((person) => (
           <WaitingAtDesk

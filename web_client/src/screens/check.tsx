@@ -20,7 +20,7 @@ export function Check({ state }: ScreenProps) {
   return (
     <>
       <Heading>{view.host ? t("check.title_host", { host: view.host }) : t("check.title")}</Heading>
-      <p class="lead">{day(view.starts_at)}</p>
+      <p class="lead when">{day(view.starts_at)}</p>
       <p>{t(promise)}</p>
       {view.me.standing === "opened" && <p class="note">{t("check.second_device")}</p>}
       <form

@@ -46,8 +46,8 @@ export interface ClosedProps {
 
 /** Why the page goes no further, what to do now, and whom to call. */
 export function Closed({ code, practice, problem, onAgain }: ClosedProps) {
-  const { t, clock, day } = useWords();
-  const opens = problem?.opens_at === undefined ? "" : clock(problem.opens_at);
+  const { t, when, day } = useWords();
+  const opens = problem?.opens_at === undefined ? "" : when(problem.opens_at, Date.now() / 1000);
   return (
     <>
       <Heading>{t(wordKey(code, "title"))}</Heading>

@@ -53,6 +53,13 @@ export function Invite({ practice }: { practice: string }) {
   );
 }
 
+/** The link, opening in the language of whoever gets it. */
+function speaking(link: string, language: Language): string {
+  const url = new URL(link);
+  url.searchParams.set("lang", language);
+  return url.href;
+}
+
 interface InviteFormProps {
   onInvited: (invited: Invited) => void;
   onClose: () => void;
@@ -71,7 +78,7 @@ function InviteForm({ onInvited, onClose }: InviteFormProps) {
     event.preventDefault();
     const family = role === "family" && relationship ? { relationship } : {};
     const answer = await app.attempt("seat:invite", { role, name, language, ...family });
-    if ("ok" in answer) onInvited({ name, language, link: answer.link });
+    if ("ok" in answer) onInvited({ name, language, link: speaking(answer.link, language) });
     else onClose(); // what went wrong is said on the screen below
   };
   return (

@@ -7,7 +7,9 @@ export function telephone(phone: string): string {
   return `tel:${phone.replace(/[^\d+]/g, "")}`;
 }
 
-export function callWords({ name, phone }: Practice, t: Words["t"]): string {
+/** "Call Harbour Clinic: +1 555 0100", with a number that does not break over two lines. */
+export function callWords({ name, phone: number }: Practice, t: Words["t"]): string {
+  const phone = number.replaceAll(" ", "\u00a0");
   return name ? t("page.call", { name, phone }) : t("page.call_unnamed", { phone });
 }
 

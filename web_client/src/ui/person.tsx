@@ -33,8 +33,8 @@ export function Person({ name, facts, deeds, onMessage, children }: PersonProps)
           {facts.filter(Boolean).map((fact) => (
             <span key={fact}>{fact}</span>
           ))}
-          {children}
         </p>
+        {children && <p class="person-facts">{children}</p>}
         <div class="row">
           {deeds.map(({ label, look, run }) => (
             <button

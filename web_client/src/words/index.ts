@@ -29,6 +29,8 @@ export interface Words {
   t: (key: WordKey, values?: Values) => string;
   /** "2:05 PM", as the reader's country writes it, in the reader's time zone. */
   clock: (seconds: number) => string;
+  /** The clock time alone when it is today, else with its day. */
+  when: (seconds: number, now: number) => string;
   /** What the reader calls this language: "Spanish" for `es`. */
   nameOf: (language: string) => string;
   /** "Monday, June 1 at 2:05 PM". */
@@ -66,7 +68,12 @@ export function speak(language: Language, tags: readonly string[] = []): Words {
     nameOf: (tag) => nameOf(names, tag),
     clock: (seconds) => clock.format(seconds * 1000),
     day: (seconds) => day.format(seconds * 1000),
+    when: (seconds, now) => (isSameDay(seconds, now) ? clock : day).format(seconds * 1000),
   };
+}
+
+function isSameDay(one: number, other: number): boolean {
+  return new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
 }
 
 function nameOf(names: Intl.DisplayNames, tag: string): string {
