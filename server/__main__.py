@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import ssl
 import sys
@@ -24,7 +25,7 @@ from server.invitations import new_id
 from server.links import hash_code, new_api_key, new_code
 from server.logs import AccessLog, configure
 from server.node import Node
-from server.store import ApiKey, LinkKind, LinkRecord, Practice
+from server.store import ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
 
 Started = Callable[[Node], Awaitable[None]]
 
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     parsed = _parser().parse_args(arguments)
     try:
         parsed.run(parsed)
-    except ConfigurationError as error:
+    except (ConfigurationError, StoreUnavailable) as error:
         sys.exit(f"bedside: {error}")
 
 
@@ -97,15 +98,34 @@ async def _run(settings: Settings, started: Started) -> None:
     app = build(settings, keys.load_or_create(settings.keys_path, settings.production))
     if made:
         print(f"bedside: made new keys in {settings.keys_path}", file=sys.stderr)
-    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=5.0)
-    await runner.setup()
+    answers_within = app[NODE].edge.answers_within
+    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=answers_within)
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
-        await site.start()
+        await _listen(runner, settings)
         await started(app[NODE])
         await _until_stopped()
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    """Start everything, media first. Raises ``ConfigurationError`` for a port that is taken."""
+    try:
+        await runner.setup()
+    except OSError as error:
+        raise _not_listening("MEDIA_PORT", settings.media_port, error) from error
+    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
+    try:
+        await site.start()
+    except OSError as error:
+        raise _not_listening("PORT", settings.port, error) from error
+
+
+def _not_listening(name: str, port: int, error: OSError) -> ConfigurationError:
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return ConfigurationError(
+        f"Cannot listen on port {port}: {why}. Choose another one with BEDSIDE_{name}."
+    )
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
