@@ -87,7 +87,6 @@ class EdgePolicy:
     connect_within: float = 5.0  # from open line to accepted token; a slow phone needs two
     headers_within: float = 10.0  # for a request's first line and headers, on a new or an idle line
     body_within: float = 10.0  # for a request's body; 64 KiB over 2G take six
-    answers_within: float = 5.0  # for requests in progress when the server stops
     ping_every: int = 5  # whole seconds: Engine.IO announces a fraction as 0
     ping_answer_within: int = 10  # with ping_every: a dead browser is noticed within 15 s
     goodbye_within: float = 0.5  # for a refused browser to answer the close, then the line is cut

@@ -8,6 +8,7 @@ BedsideError
 ├── PayloadInvalid       payload_invalid     what came does not fit the model of its route or signal
 ├── RateLimited          rate_limited        too many tries; ``retry_after`` in seconds
 ├── OriginRefused        origin_refused      another site's page may not do this
+├── TooSlow              too_slow            the request's body did not come in time
 └── NotFound             not_found           no such page or route
 """
 
@@ -70,6 +71,13 @@ class OriginRefused(BedsideError):
     title = "This page may not do that here."
 
 
+class TooSlow(BedsideError):
+    """The request's body did not come in time."""
+
+    code = "too_slow"
+    title = "Your connection was too slow for this. Please try again."
+
+
 class NotFound(BedsideError):
     """No such page or route."""
 
@@ -92,6 +100,7 @@ STATUS: dict[type[BedsideError], int] = {
     PayloadInvalid: 422,
     RateLimited: 429,
     OriginRefused: 403,
+    TooSlow: 408,
     NotFound: 404,
     TokenInvalid: 401,
     UnknownVisit: 404,

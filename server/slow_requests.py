@@ -1,0 +1,56 @@
+"""Requests that never end must not hold connections: headers, bodies and the server's own end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+from aiohttp.typedefs import Handler, Middleware
+from aiohttp.web_log import AccessLogger
+
+from rooms.policy import EdgePolicy
+from server.errors import TooSlow, problem
+
+SOCKETS = "/socket.io/"
+
+
+def create_runner(
+    app: web.Application,
+    policy: EdgePolicy,
+    access_log: type[AbstractAccessLogger] = AccessLogger,
+) -> web.AppRunner:
+    """A runner that cuts connections whose headers do not come within ``policy.headers_within``.
+
+    aiohttp's keep-alive timer also runs on a connection's first request, and data that dribbles in
+    does not restart it; by default it is an hour.
+    """
+    return web.AppRunner(
+        app,
+        access_log_class=access_log,
+        keepalive_timeout=policy.headers_within,
+        lingering_time=policy.goodbye_within,  # for the rest of a body that was refused
+        shutdown_timeout=policy.stop_within,
+    )
+
+
+def bodies_in_time(policy: EdgePolicy) -> Middleware:
+    """Middleware: a request's body is there before its handler runs, or it is refused.
+
+    It has ``policy.body_within`` seconds. The sockets read theirs themselves, where being slow ends
+    the whole line.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.can_read_body and not request.path.startswith(SOCKETS):
+            try:
+                async with asyncio.timeout(policy.body_within):
+                    await request.read()
+            except TimeoutError:
+                answer = problem(TooSlow())
+                answer.force_close()
+                return answer
+        return await handler(request)
+
+    return middleware
