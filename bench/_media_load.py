@@ -8,16 +8,22 @@ Reads JSON lines on stdin and writes JSON lines on stdout:
 | ``{"state": "connected", "client": name}`` | |
 | ``{"talk": seconds}`` | ``{"talked": {"received": n, "latencies_ms": […]}}`` |
 | ``{"sink": true}`` | ``{"sink": port}`` |
+| ``{"pour": {…}}`` | ``{"poured": packets}`` |
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
+
+import pylibsrtp
 
 from media.ports import Connection, LegState, Offer
 from tests.support.light_peer import LightPeer, Packet
@@ -32,6 +38,15 @@ KEY_EVERY = 50
 def say(message: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
+
+
+def turns(seconds: float, people: int) -> Iterator[tuple[int, int]]:
+    """Who sends when: everybody once per packet time, one after the other."""
+    return product(range(int(seconds / PACKET_TIME)), range(people))
+
+
+async def until(moment: float) -> None:
+    await asyncio.sleep(max(0.0, moment - time.monotonic()))
 
 
 class _Sink(asyncio.DatagramProtocol):
@@ -56,6 +71,8 @@ class Crowd:
             say({"talked": await self.talk(message["talk"])})
         elif "sink" in message:
             say({"sink": await self.sink()})
+        elif "pour" in message:
+            say({"poured": await pour(**message["pour"])})
 
     def _peer(self, name: str) -> LightPeer:
         if name not in self.peers:
@@ -74,16 +91,14 @@ class Crowd:
 
     async def talk(self, seconds: float) -> dict[str, Any]:
         """Everybody sends at the pace of a browser; what was received meanwhile."""
+        peers = list(self.peers.values())
         before, latencies = self._received(), []
-        for peer in self.peers.values():
+        for peer in peers:
             peer.receive.on_packet = lambda packet: latencies.append(_age(packet))
         began = time.monotonic()
-        rounds = int(seconds / PACKET_TIME)
-        for number in range(rounds):
-            await asyncio.sleep(max(0.0, began + number * PACKET_TIME - time.monotonic()))
-            for peer in self.peers.values():
-                self._send(peer, key=number % KEY_EVERY == 0)
-                await asyncio.sleep(0)
+        for number, who in turns(seconds, len(self.peers)):
+            await until(began + (number + who / len(self.peers)) * PACKET_TIME)
+            self._send(peers[who], key=number % KEY_EVERY == 0)
         await asyncio.sleep(0.2)
         received = self._received() - before
         milliseconds = [round(1000 * age, 3) for age in latencies]
@@ -95,6 +110,27 @@ class Crowd:
 
     def _received(self) -> int:
         return sum(sum(peer.receive.counts.values()) for peer in self.peers.values())
+
+
+async def pour(port: int, key: str, people: int, seconds: float) -> int:
+    """Send to a UDP port, at the pace of so many people, packets encrypted with ``key``."""
+    sender = srtp(bytes.fromhex(key), pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+    began, sequence = time.monotonic(), 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
+        for number, who in turns(seconds, people):
+            await until(began + (number + who / people) * PACKET_TIME)
+            for size in (SOUND, *[PICTURE] * PICTURES_PER_PACKET_TIME):
+                sequence += 1
+                head = struct.pack("!BBHLL", 0x80, 96, sequence & 0xFFFF, 0, 7)
+                source.sendto(sender.protect(head + bytes(size)), ("127.0.0.1", port))
+    return sequence
+
+
+def srtp(key: bytes, direction: int) -> pylibsrtp.Session:
+    """Keys of the kind that browsers agree on with the server."""
+    profile = pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM
+    policy = pylibsrtp.Policy(key=key, ssrc_type=direction, srtp_profile=profile)
+    return pylibsrtp.Session(policy)
 
 
 def _stamp(size: int) -> bytes:

@@ -56,6 +56,10 @@ class Rig:
     async def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Tell the crowd, and wait for what it says."""
         self.tell(message)
+        return await self.reply()
+
+    async def reply(self) -> dict[str, Any]:
+        """The next thing the crowd says."""
         return await self._replies.get()
 
     async def _read(self) -> None:

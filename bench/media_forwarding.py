@@ -30,15 +30,14 @@ def run() -> dict[str, Any]:
 async def _measure(rooms: int, people: int) -> dict[str, Any]:
     rig = Rig()
     await rig.start()
-    sink = (await rig.ask({"sink": True}))["sink"]
-    bare = [microseconds_per_packet(sink, people - 1)]
+    bare = [await microseconds_per_packet(rig, rooms * people, people - 1)]
     await rig.meet(rooms, people)
     await rig.ask({"talk": WARM_UP})
     packets, cpu = rig.sfu.counters.packets_out, cpu_seconds()
     talked = (await rig.ask({"talk": MEASURED}))["talked"]
     forwarded = rig.sfu.counters.packets_out - packets
     ours = 1e6 * (cpu_seconds() - cpu) / forwarded
-    bare.append(microseconds_per_packet(sink, people - 1))
+    bare.append(await microseconds_per_packet(rig, rooms * people, people - 1))
     await rig.close()
     latencies = sorted(talked["latencies_ms"])
     return {

@@ -37,16 +37,25 @@ class Arrivals:
 
     def __init__(self, policy: MediaPolicy) -> None:
         self._policy = policy
+        self._unread: list[tuple[float, bytes]] = []  # read all at once, where it is cheaper
         self._times: dict[int, int] = {}  # extended transport sequence number → microseconds
         self._highest: int | None = None
         self._next = 0
         self._count = 0
 
     def note(self, packet: bytes, now: float) -> None:
-        """Note a packet that has just come, if its sender numbers them."""
-        number = transport_sequence(packet)
-        if number is None:
-            return
+        """Note a packet that has just come."""
+        self._unread.append((now, packet))
+
+    def _read(self) -> None:
+        """Find the numbers of the packets that came, if their sender numbers them."""
+        for now, packet in self._unread:
+            number = transport_sequence(packet)
+            if number is not None:
+                self._place(number, now)
+        self._unread.clear()
+
+    def _place(self, number: int, now: float) -> None:
         if self._highest is None:
             self._highest = self._next = number + (1 << 16)
         extended = self._highest + ((number - self._highest + _HALF) & 0xFFFF) - _HALF
@@ -55,6 +64,7 @@ class Arrivals:
 
     def messages(self, ssrc: int) -> list[bytes]:
         """Feedback on everything since the last time; late packets are reported again."""
+        self._read()
         if self._highest is None or not self._times:
             return []
         written: list[bytes] = []

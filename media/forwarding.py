@@ -83,10 +83,12 @@ class Feed:
         reception = self.reception
         assert reception is not None
         sequence, timestamp = read_sequence_and_timestamp(packet, 2)
-        index = reception.index(sequence)
-        ahead = reception.note(index, timestamp, now)
+        ahead = reception.note(sequence, timestamp, now)
+        index = reception.highest
         if ahead > 1:
             self._bridge(reception, index, ahead)
+        elif ahead <= 0:
+            index += ahead
         if self._history is not None:
             self._history.put(index, packet)
         if self._waiting:
@@ -99,9 +101,7 @@ class Feed:
                     (timestamp + forward.drift) & 0xFFFFFFFF,
                     forward.ssrc,
                 )
-        self._count(len(packet))
-
-    def _count(self, size: int) -> None:
+        size = len(packet)
         self.packets += 1
         self.octets += size - HEADER_LENGTH
         hearers = len(self._live)

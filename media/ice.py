@@ -178,14 +178,14 @@ class IceAgent:
         """Move to a path that was checked since the current one fell silent; forget dead ones."""
         allowance = self._policy.checks_per_second
         self._checks_left = min(allowance, self._checks_left + int(allowance * elapsed) + 1)
-        if len(self._paths) < 2:
-            return
         for path in list(self._paths.values()):
             if path is not self._current and now - path.heard > self._policy.consent_expires:
                 self._drop(path)
-        latest = max(self._paths.values(), key=lambda path: path.checked)
-        if self._current and latest.checked > self._current.heard and self._silent(now):
-            self._use(latest)
+        others = [path for path in self._paths.values() if path is not self._current]
+        if others and self._silent(now):
+            latest = max(others, key=lambda path: path.checked)
+            if self._current is None or latest.checked >= self._current.heard:
+                self._use(latest)
 
     def close(self) -> None:
         """Answer nothing more, from now on. Idempotent."""

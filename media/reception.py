@@ -26,31 +26,24 @@ class Reception:
         self._reported_at = 0.0
         self._expected_before = self._packets_before = 0
 
-    def index(self, sequence: int) -> int:
-        """The index of a sequence number, next to the highest so far."""
-        return self.highest + ((sequence - self.highest + _HALF) & 0xFFFF) - _HALF
-
-    def note(self, index: int, timestamp: int, now: float) -> int:
+    def note(self, sequence: int, timestamp: int, now: float) -> int:
         """Count a packet; how far it is ahead of the highest so far (0 or less: a late one)."""
         self.packets += 1
-        ahead = index - self.highest
+        ahead = ((sequence - self.highest + _HALF) & 0xFFFF) - _HALF
         if ahead > 0:
-            self.highest = index
-            self._note_jitter(timestamp, now)
+            self.highest += ahead
+            transit = now * self.clock_rate - timestamp
+            change = abs(transit - self.transit)
+            if change < self.clock_rate:  # otherwise the timestamp wrapped, or the stream paused
+                self.jitter += (change - self.jitter) / _JITTER_GAIN
+            self.transit = transit
         elif self.missing:
-            self.missing.pop(index, None)
+            self.missing.pop(self.highest + ahead, None)
         return ahead
 
     def miss(self, start: int, end: int) -> None:
         """Packets ``start`` up to, not including, ``end`` have not come yet."""
         self.missing.update((index, 0) for index in range(start, end))
-
-    def _note_jitter(self, timestamp: int, now: float) -> None:
-        transit = now * self.clock_rate - timestamp
-        change = abs(transit - self.transit)
-        if change < self.clock_rate:  # otherwise the timestamp wrapped, or the stream paused
-            self.jitter += (change - self.jitter) / _JITTER_GAIN
-        self.transit = transit
 
     def forget(self) -> None:
         """Ask for nothing that is missing so far: it is not worth having any more."""

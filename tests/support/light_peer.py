@@ -19,9 +19,11 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import socket
 import struct
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,10 +42,13 @@ from media.ports import Connection, LegState, Offer
 
 OPUS, VP8 = 111, 96
 TRANSPORT_CC_ID = 5
+BUFFER = 1 << 20  # bytes in each socket
+PACKETS_PER_WAKE = 64
 KEPT = 4_096  # packets a peer remembers of each stream, sent or received
 CERTIFICATE = RTCCertificate.generateCertificate()
 
 Answer = Callable[[str, int, str], None]
+Address = tuple[str, int]
 StreamName = tuple[str, str]  # seat, "audio" or "video"
 
 
@@ -103,25 +108,34 @@ class Outgoing:
         return rtcp.write_sender_report(report, self.packets, 0, "light")
 
 
-class _Udp(asyncio.DatagramProtocol):
-    def __init__(self, receive: Callable[[bytes], None]) -> None:
+class _Udp:
+    """A plain socket: cheaper than asyncio's transports, which wake the loop for each packet."""
+
+    def __init__(self, receive: Callable[[bytes], None], local: Address, remote: Address) -> None:
         self._receive = receive
-        self.transport: Any = None
+        family = socket.AF_INET6 if ":" in remote[0] else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self.socket.bind(local)
+        self.socket.connect(remote)
+        asyncio.get_running_loop().add_reader(self.socket, self._readable)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._receive(data)
-
-    def error_received(self, exc: Exception) -> None:
-        return
+    def _readable(self) -> None:
+        for _ in range(PACKETS_PER_WAKE):
+            try:
+                data = self.socket.recv(2048)
+            except OSError:  # nothing more, or the server's port is closed
+                return
+            self._receive(data)
 
     def send(self, data: bytes) -> None:
-        self.transport.sendto(data)
+        with suppress(OSError):
+            self.socket.send(data)
 
     def close(self) -> None:
-        self.transport.close()
+        asyncio.get_running_loop().remove_reader(self.socket)
+        self.socket.close()
 
 
 class _Tcp(asyncio.Protocol):
@@ -268,25 +282,16 @@ class LightConnection:
         """Send from a new local port from now on; the former one is gone."""
         assert self.remote is not None
         former = self._socket
-        loop = asyncio.get_running_loop()
         remote, local = (self.remote.host, self.remote.port), (self.peer.host, 0)
         if self.peer.tcp:
+            loop = asyncio.get_running_loop()
             _, self._socket = await loop.create_connection(
                 lambda: _Tcp(self._receive), *remote, local_addr=local
             )
         else:
-            _, self._socket = await loop.create_datagram_endpoint(
-                lambda: _Udp(self._receive), local_addr=local, remote_addr=remote
-            )
+            self._socket = _Udp(self._receive, local, remote)
         if former is not None:
             former.close()
-
-    @property
-    def local_address(self) -> tuple[str, int]:
-        """Where this connection sends from."""
-        assert self._socket is not None
-        host, port, *_ = self._socket.transport.get_extra_info("sockname")
-        return host, port
 
     def check(self) -> None:
         """Send a connectivity check, and the next one after a while."""
@@ -328,7 +333,7 @@ class LightConnection:
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are."""
-        if self._socket is not None and self._socket.transport is not None:
+        if self._socket is not None:
             self._socket.send(data)
 
     def send_rtp(self, packet: bytes) -> None:
