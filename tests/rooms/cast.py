@@ -233,9 +233,9 @@ class Story:
     def seat(self, name: str) -> Seat:
         return seat_in(self.visit, name)
 
-    def change(self, name: str, **changes: object) -> Story:
-        """Make the invitation different before anything has happened."""
-        seats = tuple(replace(s, **changes) if s.id == name else s for s in self.visit.seats)  # type: ignore[arg-type]
+    def forget_the_name_of(self, seat: str) -> Story:
+        """As if the practice had invited this person without a name."""
+        seats = tuple(replace(s, name="") if s.id == seat else s for s in self.visit.seats)
         self.visit = replace(self.visit, seats=seats)
         return self
 

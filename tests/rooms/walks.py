@@ -55,7 +55,7 @@ LONG_PAUSES = (11 * MINUTE, 25 * MINUTE)
 def walk(seed: int, length: int) -> Iterator[Beat]:
     """The steps of one random visit; deadlines come at their own time, as the server feeds them."""
     rng = random.Random(seed)
-    visit, now = visit_of(*EVERYBODY[:-1]), STARTS - 35 * MINUTE
+    visit, now = visit_of(*EVERYBODY[:-1]), STARTS - POLICY.opens_before - 1
     for _ in range(length):
         now += rng.choice(LONG_PAUSES if rng.random() < 0.01 else PAUSES)
         while (due := next_deadline(visit)) is not None and due.deadline.at <= now:
@@ -75,9 +75,9 @@ def visit_after(seed: int, length: int) -> Visit:
     return visit
 
 
-def visits(longest: int = 150) -> st.SearchStrategy[Visit]:
-    """Any visit that can come about."""
-    return st.builds(visit_after, st.integers(0, 1 << 16), st.integers(0, longest))
+def visits() -> st.SearchStrategy[Visit]:
+    """Any visit that can come about, most of them well under way."""
+    return st.builds(visit_after, st.integers(0, 1 << 16), st.integers(1, 20).map(lambda n: n * 10))
 
 
 def _event(rng: random.Random, visit: Visit) -> Event:
@@ -95,7 +95,7 @@ def _event(rng: random.Random, visit: Visit) -> Event:
 def _helpful(rng: random.Random, visit: Visit) -> Event:
     """What a person who wants to be inside would do next."""
     waiting = waiting_list(visit)
-    if waiting and rng.random() < 0.3:
+    if waiting and rng.random() < 0.15:
         entry = rng.choice(waiting)
         return SeatAdmitted(seat=entry.seat, device=entry.device, by=DESK)
     seat = rng.choice(visit.seats)
