@@ -1,11 +1,12 @@
 import { useEffect } from "preact/hooks";
 import { useLanguage } from "../lib/language";
 import { useStore } from "../lib/store";
-import type { Practice } from "../protocol";
+import type { Desk, Practice } from "../protocol";
 import { ConnectionBanner, TroubleNote } from "../screens/banner";
 import { type DeskState, inDeskOrder } from "../state/desk";
 import { Frame } from "../ui/frame";
 import { Heading } from "../ui/heading";
+import { useKeptFocus } from "../ui/keep_focus";
 import { useWords, WordsContext } from "../words";
 import type { DeskApp } from "./app";
 import { DeskVisitCard } from "./visit_card";
@@ -69,7 +70,13 @@ function DeskScreen({ state, app, waiting }: DeskScreenProps) {
       </>
     );
   }
-  const visits = inDeskOrder(state.desk.visits);
+  return <Today state={state} desk={state.desk} app={app} waiting={waiting} />;
+}
+
+function Today({ state, desk, app, waiting }: DeskScreenProps & { desk: Desk }) {
+  const { t } = useWords();
+  const box = useKeptFocus<HTMLDivElement>();
+  const visits = inDeskOrder(desk.visits);
   return (
     <>
       <Heading>{t("desk.title")}</Heading>
@@ -85,7 +92,7 @@ function DeskScreen({ state, app, waiting }: DeskScreenProps) {
         </div>
       )}
       {visits.length === 0 && <p>{t("desk.none")}</p>}
-      <div class="desk-visits">
+      <div class="desk-visits" ref={box}>
         {visits.map((visit) => (
           <DeskVisitCard key={visit.visit} visit={visit} state={state} app={app} />
         ))}

@@ -156,6 +156,7 @@ export class JoinApp {
   private viewed(view: View, previous: View | null): void {
     if (previous?.me.inside && !view.me.inside) this.link.close();
     if (!previous) void this.begun(view);
+    if (previous && !previous.me.inside && view.me.inside) this.media.letGoOfTroubled();
     this.media.place();
     if (isUnderWay(view) && previous) this.media.adoptMutes(view.me);
     this.media.reportLosses();

@@ -73,6 +73,13 @@ export class OwnMedia {
     this.reportLosses();
   }
 
+  /** In the visit, help is shown for what somebody presses, not for what they came without. */
+  letGoOfTroubled(): void {
+    for (const kind of KINDS) {
+      if (isTrouble(this.device(kind).status)) this.want(kind, false);
+    }
+  }
+
   /** A mute that came from the server is a mute here. Not while this person is changing it. */
   adoptMutes(switches: Switches): void {
     if (this.changing > 0) return;

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { type Language, pickLanguage, speak, type Words } from "../words";
 
 const KEPT = "bedside-language";
@@ -26,7 +26,9 @@ export function useLanguage(): [Words, (language: Language) => void] {
     return pickLanguage([kept(), link, ...navigator.languages]);
   });
   const words = useMemo(() => speak(language, navigator.languages), [language]);
-  document.documentElement.lang = language;
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
   return [
     words,
     (chosen) => {

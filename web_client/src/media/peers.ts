@@ -37,16 +37,20 @@ export class Peers {
   accept(offer: Offer): void {
     this.turns[offer.connection] = this.turns[offer.connection]
       .then(() => this.negotiate(offer))
-      .catch(() => this.options.onUnusable());
+      .catch(() => {
+        if (this.peers[offer.connection]?.id === offer.peer) this.options.onUnusable();
+      });
   }
 
   async sendTracks(audio: MediaStreamTrack | null, video: MediaStreamTrack | null): Promise<void> {
+    if (this.tracks[0] === audio && this.tracks[1] === video) return;
     this.tracks = [audio, video];
     const pc = this.peers.send?.pc;
     if (pc) await this.placeTracks(pc);
   }
 
   limit(kbps: number): void {
+    if (this.kbps === kbps) return;
     this.kbps = kbps;
     const pc = this.peers.send?.pc;
     if (pc) void this.applyLimit(pc);

@@ -13,7 +13,7 @@ export function Check({ state }: ScreenProps) {
   const { t, day } = useWords();
   const app = useApp();
   const view = state.view as View;
-  const { may } = view.me;
+  const sends = view.me.may.includes("speak"); // observers only listen
   const [name, setName] = useState("");
   const promise = view.me.role === "provider" ? "check.promise_provider" : "check.promise";
   const join = (way: Way): void => void app.join(way, name.trim());
@@ -34,19 +34,21 @@ export function Check({ state }: ScreenProps) {
         ) : (
           <NameField name={name} onName={setName} />
         )}
-        {(may.includes("speak") || may.includes("show")) && <DeviceCheck state={state} />}
+        {sends && <DeviceCheck state={state} />}
         <div class="ways">
           <button type="submit" class="button button-main button-big" disabled={state.joining}>
             {state.joining ? t("check.joining") : t("check.join")}
           </button>
-          <div class="row">
-            <button type="button" class="button" onClick={() => join("sound")}>
-              {t("check.sound_only")}
-            </button>
-            <button type="button" class="button" onClick={() => join("listen")}>
-              {t("check.listen")}
-            </button>
-          </div>
+          {sends && (
+            <div class="row">
+              <button type="button" class="button" onClick={() => join("sound")}>
+                {t("check.sound_only")}
+              </button>
+              <button type="button" class="button" onClick={() => join("listen")}>
+                {t("check.listen")}
+              </button>
+            </div>
+          )}
         </div>
       </form>
     </>

@@ -1,4 +1,4 @@
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useWords } from "../words";
 
 export interface InviteLinkProps {
@@ -13,8 +13,10 @@ export function InviteLink({ link, text, subject, onClose }: InviteLinkProps) {
   const { t } = useWords();
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
+  const main = useRef<HTMLButtonElement>(null);
   const [copied, setCopied] = useState(false);
   const body = encodeURIComponent(text);
+  useEffect(() => main.current?.focus(), []); // the button that led here is gone
   const copy = async (): Promise<void> => {
     field.current?.select();
     const done = await navigator.clipboard?.writeText(link).then(
@@ -31,7 +33,7 @@ export function InviteLink({ link, text, subject, onClose }: InviteLinkProps) {
         <input ref={field} id={id} type="text" readOnly value={link} />
       </p>
       <div class="row">
-        <button type="button" class="button button-main" onClick={copy}>
+        <button ref={main} type="button" class="button button-main" onClick={copy}>
           {t("invite.copy")}
         </button>
         <a class="button" href={`sms:?&body=${body}`}>

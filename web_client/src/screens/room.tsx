@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Person, View } from "../protocol";
 import { Heading } from "../ui/heading";
+import { useKeptFocus } from "../ui/keep_focus";
 import { Sound } from "../ui/picture";
 import { Tile } from "../ui/tile";
 import { useWords } from "../words";
@@ -14,11 +15,12 @@ import { WaitingList } from "./waiting_list";
 export function Room({ state }: ScreenProps) {
   const { t } = useWords();
   const view = state.view as View;
+  const box = useKeptFocus<HTMLDivElement>();
   const title = view.host ? t("visit.title_host", { host: view.host }) : t("visit.title");
   return (
     <>
       <Heading quiet>{title}</Heading>
-      <div class="room">
+      <div class="room" ref={box}>
         <div class="room-side room-urgent">
           <WaitingList state={state} />
         </div>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useWords } from "../words";
 import { MessageForm } from "./message_form";
 
@@ -21,6 +21,12 @@ export interface PersonProps {
 export function Person({ name, facts, deeds, onMessage, children }: PersonProps) {
   const { t } = useWords();
   const [writing, setWriting] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const written = useRef(false);
+  useEffect(() => {
+    if (written.current && !writing) opener.current?.focus();
+    written.current = writing;
+  }, [writing]);
   const id = useId();
   return (
     <li>
@@ -49,6 +55,7 @@ export function Person({ name, facts, deeds, onMessage, children }: PersonProps)
           ))}
           {onMessage && !writing && (
             <button
+              ref={opener}
               type="button"
               class="button button-small"
               aria-describedby={id}
