@@ -113,5 +113,6 @@ class EdgePolicy:
     credential_slack: float = 24 * 60 * 60  # visits run late and are moved; the visit's end rules
     bad_links_burst: float = 20.0  # a family around one router, each mistyping once or twice
     request_body: int = 64 * 1024  # the largest request, a visit with all its seats, takes 20 KiB
+    stop_within: float = 3.0  # for answers under way; supervisors give ten seconds, then kill
     demo_visit: float = 4 * 60 * 60  # long enough to try everything before lunch
     demo_certificate_days: int = 7  # a week of trying; browsers distrust it anyway

@@ -25,6 +25,7 @@ from server.invitations import new_id
 from server.links import hash_code, new_api_key, new_code
 from server.logs import AccessLog, configure
 from server.node import Node
+from server.slow_requests import create_runner
 from server.store import ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
 
 Started = Callable[[Node], Awaitable[None]]
@@ -98,8 +99,7 @@ async def _run(settings: Settings, started: Started) -> None:
     app = build(settings, keys.load_or_create(settings.keys_path, settings.production))
     if made:
         print(f"bedside: made new keys in {settings.keys_path}", file=sys.stderr)
-    answers_within = app[NODE].edge.answers_within
-    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=answers_within)
+    runner = create_runner(app, app[NODE].edge, AccessLog)
     try:
         await _listen(runner, settings)
         await started(app[NODE])

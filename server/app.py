@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
 
 from media.sfu import MediaConfig, Sfu
+from rooms.codec import SchemaUnknown
 from rooms.policy import EdgePolicy, MediaPolicy, Policy
 from server import dispatch, http
 from server.board import DeskBoard
@@ -26,6 +28,7 @@ from server.openapi import document
 from server.practices import Practices
 from server.rate_limits import RateLimiter
 from server.security_headers import origin_check, security_headers
+from server.slow_requests import bodies_in_time
 from server.socket_guard import GuardedServer, create_socket_server
 from server.sqlite_store import SqliteStore
 from server.store import Store
@@ -69,6 +72,7 @@ def build(
             security_headers(policies.edge, settings.origin),
             http.answer_errors(metrics),
             origin_check(settings.origins),
+            bodies_in_time(policies.edge),
         ],
     )
     node, sfu = _assemble(settings, ring, policies, clock, sio, metrics)
@@ -100,15 +104,7 @@ def _assemble(
 ) -> tuple[Node, Sfu]:
     edge = policies.edge
     store: Store = SqliteStore(settings.store_path, ring.audit, clock, edge)
-    sfu = Sfu(
-        MediaConfig(
-            bind=settings.media_hosts,
-            port=settings.media_port,
-            advertised=settings.media_addresses,
-            tcp=settings.media_tcp,
-        ),
-        policies.media,
-    )
+    sfu = _media(settings, policies.media)
     metrics.watch_media(sfu.counters)
     board = DeskBoard(clock, edge)
     world = LiveWorld(sfu, board)
@@ -143,29 +139,41 @@ def _assemble(
     return node, sfu
 
 
+def _media(settings: Settings, policy: MediaPolicy) -> Sfu:
+    config = MediaConfig(
+        bind=settings.media_hosts,
+        port=settings.media_port,
+        advertised=settings.media_addresses,
+        tcp=settings.media_tcp,
+    )
+    return Sfu(config, policy)
+
+
 def _per_minute(tokens: float, burst: float, edge: EdgePolicy) -> RateLimiter:
     return RateLimiter(tokens / 60, burst, time.monotonic, max_keys=edge.limiter_keys)
 
 
 def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[None]]:
     async def running(_app: web.Application) -> AsyncIterator[None]:
-        await node.store.open()
-        await sfu.start()
-        await _resume(node)
-        log.info("node_started", media_port=sfu.port)
-        yield
-        await node.gateway.close()
-        await node.desks.close()
-        await node.keeper.close()
-        await node.world.close()
-        node.board.close()
-        await sfu.close()
-        await node.store.close()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(node.store.close)
+            await node.store.open()
+            closing.push_async_callback(sfu.close)
+            await sfu.start()
+            closing.callback(node.board.close)
+            for part in (node.world, node.keeper, node.desks, node.gateway):
+                closing.push_async_callback(part.close)
+            await _resume(node)
+            log.info("node_started", media_port=sfu.port)
+            yield
 
     return running
 
 
 async def _resume(node: Node) -> None:
-    """Take up every visit that is not over."""
+    """Take up every visit that is not over; one that cannot be read must not stop the others."""
     for visit_id in await node.store.unfinished():
-        await node.keeper.resume(visit_id)
+        try:
+            await node.keeper.resume(visit_id)
+        except SchemaUnknown:
+            log.exception("visit_not_resumed", visit=visit_id)

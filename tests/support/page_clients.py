@@ -103,12 +103,21 @@ class Page:
     async def vanish(self) -> None:
         """The network is gone: nobody says goodbye."""
         await self._sio.eio.disconnect(abort=True)
-        await self._http.close()
+        await self._end()
 
     async def close(self) -> None:
         """Close the socket; idempotent."""
         with suppress(asyncio.CancelledError):
             await self._sio.disconnect()
+        await self._end()
+
+    async def _end(self) -> None:
+        """The library leaves its own tasks to themselves."""
+        eio = self._sio.eio
+        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._http.close()
 
     async def __aenter__(self) -> Self:

@@ -23,6 +23,7 @@ from server.keys import KeyRing
 from server.links import hash_code, new_api_key
 from server.logs import AccessLog
 from server.node import Node
+from server.slow_requests import create_runner
 from server.store import ApiKey, LogEntry
 from server.store import Practice as PracticeRecord
 
@@ -225,24 +226,21 @@ async def running_server(
     **settings: Any,
 ) -> AsyncIterator[RunningServer]:
     """The whole server over the data in ``data``; it may be started there again."""
-    sock = socket.socket()
+    sock = socket.socket()  # a port of our own before the links that name it
     sock.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     chosen = load_settings(
         data_dir=data,
         public_url=public_url or url,
-        media_hosts=("127.0.0.1",),
-        media_port=0,
-        media_tcp=False,
-        **settings,
+        **{"media_hosts": ("127.0.0.1",), "media_port": 0, "media_tcp": False, **settings},
     )
     ring = keys.load_or_create(chosen.keys_path, production=False)
     clock = clock or MovableClock()
     policies = Policies(visit=visit or Policy(), media=MediaPolicy(), edge=edge)
     app = build(chosen, ring, policies, clock)
-    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=2)
-    await runner.setup()
+    runner = create_runner(app, edge, AccessLog)
     try:
+        await runner.setup()
         await web.SockSite(runner, sock).start()
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             yield RunningServer(app, chosen, ring, clock, url, http)
