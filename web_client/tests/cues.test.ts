@@ -58,6 +58,6 @@ describe("cues", () => {
 
 it("keeps the screen lit in the queue and in the visit, and nowhere else", () => {
   const lit = (of: View): boolean =>
-    keepsAwake(joinAfter(JOIN_AT_FIRST, { type: "viewed", view: of, at: 0 }));
+    keepsAwake(joinAfter(JOIN_AT_FIRST, { type: "opened", view: of, at: 0 }));
   expect([lit(view()), lit(view(WAITING)), lit(view(INSIDE))]).toEqual([false, true, true]);
 });

@@ -19,7 +19,7 @@ function played(...events: JoinEvent[]): JoinState {
 }
 
 function seen(of: View): JoinEvent {
-  return { type: "viewed", view: of, at: 1_000_000 };
+  return { type: "opened", view: of, at: 1_000_000 };
 }
 
 describe("the screen", () => {
@@ -59,13 +59,18 @@ describe("views", () => {
   });
 
   it("measure how far the server's clock is ahead", () => {
-    expect(played({ type: "viewed", view: view(), at: 990_000 }).clockAhead).toBe(10);
+    expect(played({ type: "opened", view: view(), at: 990_000 }).clockAhead).toBe(10);
   });
 
   it("open a page that had been closed: the early page goes on by itself", () => {
     const state = played({ type: "refused", problem: DENIED }, seen(view()));
     expect(screenOf(state)).toBe("check");
     expect(closedCode(state)).toBeNull();
+  });
+
+  it("that were still on their way do not open a page that was left", () => {
+    const left = played(seen(view(INSIDE)), { type: "ended", code: "left" });
+    expect(joinAfter(left, { type: "viewed", view: view(INSIDE), at: 0 })).toBe(left);
   });
 
   it("settle a pressed button only when the queue or the visit is reached", () => {

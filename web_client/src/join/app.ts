@@ -27,6 +27,7 @@ export class JoinApp {
   private readonly line: Line<SessionReply, News, VisitSignals>;
   private readonly link: MediaLink;
   private language = "";
+  private leaving: Promise<void> = Promise.resolve();
   private readonly pending = new Set<string>();
   private earlyTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -58,9 +59,10 @@ export class JoinApp {
   }
 
   /** Begins again from the link, by the person's own choice. */
-  reopen(): void {
+  async reopen(): Promise<void> {
     this.store.send({ type: "reopening" });
-    void this.line.open();
+    await this.leaving;
+    await this.line.open();
   }
 
   soundRefused(): void {
@@ -91,9 +93,9 @@ export class JoinApp {
     await this.attempt("visit:knock", payload);
   }
 
-  async leave(): Promise<void> {
-    await this.line.request("visit:leave", {});
-    this.line.stop();
+  /** Out at once, whether or not the server can be told right now. */
+  leave(): void {
+    this.leaving = this.line.request("visit:leave", {}).then(() => this.line.stop());
     this.store.send({ type: "ended", code: "left" });
   }
 

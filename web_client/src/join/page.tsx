@@ -45,7 +45,7 @@ export function JoinPage({ app, practice }: JoinPageProps) {
           <Announcer news={news} />
           {state.view && <ConnectionBanner awayAt={state.awayAt} mediaLostAt={state.mediaLostAt} />}
           <TroubleNote code={state.trouble} />
-          <CurrentScreen key={screen} state={state} practice={shown} />
+          <CurrentScreen key={closedCode(state) ?? screen} state={state} practice={shown} />
         </Frame>
       </AppContext.Provider>
     </WordsContext.Provider>
@@ -61,7 +61,7 @@ function CurrentScreen({ state, practice }: ScreenProps & { practice: Practice }
         code={code}
         practice={practice}
         problem={state.refusal}
-        onAgain={() => app.reopen()}
+        onAgain={() => void app.reopen()}
       />
     );
   switch (screenOf(state)) {

@@ -1,6 +1,7 @@
 import { keepAwake } from "../lib/awake";
 import type { Store } from "../lib/store";
 import { chime } from "../media/sound";
+import { closedTitle } from "../screens/closed";
 import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
 import { type Cue, cuesBetween, keepsAwake } from "../state/cues";
 import { closedCode, type JoinEvent, type JoinState, screenOf } from "../state/join";
@@ -71,6 +72,6 @@ function titleOf(state: JoinState, { t }: Words): string {
     if (waiting > 0) parts.unshift(t("title.waiting", { n: waiting }));
   }
   if (screen === "waiting") parts.unshift(t("waiting.title"));
-  if (code === "left") parts.unshift(t("closed.left.title"));
+  if (code) parts.unshift(t(closedTitle(code)));
   return parts.join(" · ");
 }

@@ -5,7 +5,7 @@ const KEPT = "bedside-language";
 
 function kept(): string | null {
   try {
-    return localStorage.getItem(KEPT);
+    return sessionStorage.getItem(KEPT);
   } catch {
     return null; // storage is forbidden in some private windows
   }
@@ -13,13 +13,16 @@ function kept(): string | null {
 
 function keep(language: Language): void {
   try {
-    localStorage.setItem(KEPT, language);
+    sessionStorage.setItem(KEPT, language);
   } catch {
     // the choice then lasts as long as the page
   }
 }
 
-/** The reader's own choice comes first, then the link, then the browser. */
+/**
+ * The reader's own choice comes first, then the link, then the browser. The choice belongs to this
+ * tab: the next person at the same computer may speak another language.
+ */
 export function useLanguage(): [Words, (language: Language) => void] {
   const [language, setLanguage] = useState(() => {
     const link = new URLSearchParams(location.search).get("lang");

@@ -20,6 +20,7 @@ export function watchLevel(
   source.connect(analyser);
   let heardAt = Number.NEGATIVE_INFINITY;
   const timer = setInterval(() => {
+    if (sound.state !== "running") return; // the browser listens to nobody before the first touch
     const level = loudness(analyser, samples);
     if (level > HEARD) heardAt = performance.now();
     tell(performance.now() - heardAt < HEARD_FOR, Math.min(level * 4, 1));

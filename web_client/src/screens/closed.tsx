@@ -27,6 +27,11 @@ const KNOWN: ReadonlySet<string> = new Set<Known>([
 
 const FINAL: ReadonlySet<ClosedCode> = new Set(["visit_cancelled", "visit_ended", "visit_expired"]);
 
+/** The heading of the page for this code. */
+export function closedTitle(code: ClosedCode): WordKey {
+  return wordKey(code, "title");
+}
+
 function wordKey(code: ClosedCode, page: Page): WordKey {
   return `closed.${KNOWN.has(code) ? (code as Known) : "other"}.${page}`;
 }
@@ -50,7 +55,7 @@ export function Closed({ code, practice, problem, onAgain }: ClosedProps) {
   const opens = problem?.opens_at === undefined ? "" : when(problem.opens_at, Date.now() / 1000);
   return (
     <>
-      <Heading>{t(wordKey(code, "title"))}</Heading>
+      <Heading>{t(closedTitle(code))}</Heading>
       <p class="lead">{t(wordKey(code, "body"), { opens })}</p>
       {problem?.starts_at !== undefined && (
         <p>

@@ -66,7 +66,7 @@ function LeaveButton() {
           body={t("leave.body")}
           yes={t("leave.yes")}
           no={t("leave.no")}
-          onYes={() => void app.leave()}
+          onYes={() => app.leave()}
           onNo={() => setAsking(false)}
         />
       )}

@@ -57,7 +57,8 @@ export function Preview({ track }: { track: MediaStreamTrack | null }) {
 
 function Level({ track }: { track: MediaStreamTrack }) {
   const { t } = useWords();
-  const [heard, setHeard] = useState(false);
+  const [heard, setHeard] = useState<boolean | null>(null);
+  const words = heard === null ? "microphone.on" : heard ? "microphone.heard" : "microphone.quiet";
   const [level, setLevel] = useState(0);
   useEffect(
     () =>
@@ -70,7 +71,7 @@ function Level({ track }: { track: MediaStreamTrack }) {
   return (
     <p class="level">
       <Icon name="microphone" />
-      <span>{heard ? t("microphone.heard") : t("microphone.quiet")}</span>
+      <span>{t(words)}</span>
       <meter min={0} max={1} value={level} aria-label={t("microphone.level")} />
     </p>
   );

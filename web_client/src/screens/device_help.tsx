@@ -1,4 +1,5 @@
 import { type Devices, type DeviceTrouble, isTrouble, type Kind } from "../state/devices";
+import { isUnderWay } from "../state/join";
 import { useWords, type WordKey } from "../words";
 import { type ScreenProps, useApp } from "./context";
 
@@ -53,7 +54,7 @@ export function DeviceHelp({ state }: ScreenProps) {
           </button>
         </div>
       ))}
-      {found.length > 0 && state.view && !state.view.me.inside && <p>{t("device.anyway")}</p>}
+      {found.length > 0 && state.view && !isUnderWay(state.view) && <p>{t("device.anyway")}</p>}
     </div>
   );
 }

@@ -110,8 +110,9 @@ function closed(state: JoinState, change: Partial<JoinState>): JoinState {
 export function joinAfter(state: JoinState, event: JoinEvent): JoinState {
   switch (event.type) {
     case "opened":
-    case "viewed":
       return adopt(state, event.view, event.at);
+    case "viewed": // what was still on its way does not open a closed page
+      return state.step === "live" ? adopt(state, event.view, event.at) : state;
     case "refused":
       return closed(state, { step: "refused", refusal: event.problem, over: null });
     case "ended":

@@ -33,6 +33,7 @@ export const en = {
   "check.second_device":
     "This link is already open on another device. You can join here too, but somebody must let this device in.",
 
+  "microphone.on": "Your microphone is on.",
   "microphone.heard": "We can hear you.",
   "microphone.quiet": "We cannot hear you yet. Please say a few words.",
   "microphone.level": "Loudness of your microphone",

@@ -36,6 +36,7 @@ export const es: Record<WordKey, Text> = {
   "check.second_device":
     "Este enlace ya está abierto en otro dispositivo. También puede entrar aquí, pero alguien debe dejar entrar este dispositivo.",
 
+  "microphone.on": "Su micrófono está encendido.",
   "microphone.heard": "Le oímos bien.",
   "microphone.quiet": "Todavía no le oímos. Diga unas palabras, por favor.",
   "microphone.level": "Volumen de su micrófono",
