@@ -115,7 +115,7 @@ ROWS: Table = {
     **_each((W,), Knocked, Row(by_holder, STAY, wait), *_BESIDE),
     **_each(WITHIN, Knocked, Row(by_holder, STAY, keep), *_BESIDE),
     **_each(OPEN_TO, SeatAdmitted, *_ADMIT),
-    **_each((M,), SeatEntered, Row(page_is_here, P, keep), Row(always, STAY, keep)),
+    **_each((M,), SeatEntered, Row(page_is_here, P, keep), Row(always, A, keep)),
     # the line to the browser
     **_each((I, K, W, M, P, L), SessionOpened, *_CONNECT),
     **_each((A,), SessionOpened, Row(by_holder, P, connect), *_CONNECT),

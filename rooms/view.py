@@ -7,7 +7,7 @@ there and asks to come in, nobody else's waiting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rooms.admission_rules import waiting_devices
 from rooms.errors import UnknownDevice, UnknownSeat
@@ -96,10 +96,14 @@ class Invited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Everything one device of one seat is told about the visit."""
+    """Everything one device of one seat is told about the visit.
+
+    Views that show the same are equal, whatever their revision: a page that would learn nothing but
+    that something happened to somebody else need not be told.
+    """
 
     visit: VisitId
-    revision: int
+    revision: int = field(compare=False)
     stage: Stage
     starts_at: float
     ends_at: float

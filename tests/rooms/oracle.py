@@ -156,8 +156,8 @@ def _own_move(seat: Seat, event: OwnSeatEvent) -> Admission:
             return A.ADMITTED if seat.role is Role.PROVIDER else A.WAITING
         case CheckStarted() if was in (A.INVITED, A.LEFT):
             return A.CHECKING
-        case SeatEntered() if connected:
-            return A.PRESENT
+        case SeatEntered() if was is A.ADMITTED:
+            return A.PRESENT if connected else A.AWAY
         case SeatLeft():
             return A.LEFT if was in INSIDE or was is A.LEFT else A.INVITED
     return was

@@ -136,9 +136,10 @@ def test_provider_drops_and_returns_and_nobody_is_thrown_out():
     assert story.connects("dora").visit.stage == "in_progress"
 
 
-def test_page_that_closed_before_it_was_ready_makes_nobody_present():
+def test_page_that_closed_as_it_became_ready_makes_nobody_present():
     story = Story().waits("petra").admits(DESK, "petra").drops("petra").enters("petra")
-    assert story.seat("petra").admission == "admitted"
+    assert story.seat("petra").admission == "away"
+    assert story.connects("petra").seat("petra").admission == "present"
 
 
 def test_knock_that_arrives_after_the_page_has_gone_keeps_no_place_for_ever():

@@ -193,6 +193,15 @@ def test_people_who_wait_never_learn_of_one_another():
         assert view.me.waiting_since == story.now
 
 
+def test_people_who_wait_are_not_even_told_that_somebody_else_has_come():
+    story = Story().comes_in("dora").waits("petra")
+    before = story.view("petra")
+    after = story.pass_time(1).waits("fay").writes(DORA, "fay", "soon").view("petra")
+    assert after.revision > before.revision
+    assert after == before
+    assert story.writes(DORA, "petra", "soon").view("petra") != before
+
+
 def test_patient_sees_family_who_ask_and_nobody_else_who_waits():
     story = Story().comes_in("petra").waits("fay", "ivan", "olga", "cleo")
     assert [entry.seat for entry in story.view("petra").waiting] == ["fay"]
