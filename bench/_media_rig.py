@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import resource
 import sys
 from asyncio.subprocess import PIPE
 from dataclasses import asdict
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 from media.ports import LegState, Offer, Wiring
@@ -33,17 +35,19 @@ class Listener:
 
 
 class Rig:
-    """Start it, let rooms meet, let them talk, close it."""
+    """Start it, let rooms meet, let them talk, close it. ``guest_of`` shares another's plane."""
 
-    def __init__(self) -> None:
-        self.sfu = Sfu(MediaConfig(bind=("127.0.0.1",), tcp=False), MediaPolicy())
+    def __init__(self, guest_of: Rig | None = None) -> None:
+        self.sfu: Sfu = guest_of.sfu if guest_of else new_plane()
+        self._owns_plane = guest_of is None
         self._legs = 0
         self._up = 0
         self._all_up = asyncio.Event()
         self._replies: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def start(self) -> None:
-        await self.sfu.start()
+        if self._owns_plane:
+            await self.sfu.start()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench._media_load", stdin=PIPE, stdout=PIPE, limit=1 << 24
         )
@@ -81,7 +85,7 @@ class Rig:
     async def meet(self, rooms: int, people: int) -> None:
         """Have so many rooms of so many people, everybody connected."""
         for number in range(rooms):
-            visit = f"visit-{number}"
+            visit = f"visit-{id(self)}-{number}"
             seats = [f"seat-{n}" for n in range(people)]
             links = frozenset(Link(a, b) for a, b in permutations(seats, 2))
             self.sfu.wire(Wiring(visit, frozenset(seats), links))
@@ -92,12 +96,24 @@ class Rig:
         await asyncio.wait_for(self._all_up.wait(), 30)
 
     async def close(self) -> None:
-        await self.sfu.close()
+        if self._owns_plane:
+            await self.sfu.close()
         assert self._process.stdin
         self._process.stdin.close()
         await self._process.wait()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
+
+
+def new_plane() -> Sfu:
+    return Sfu(MediaConfig(bind=("127.0.0.1",), tcp=False), MediaPolicy())
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds, after a collection."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 def cpu_seconds() -> float:

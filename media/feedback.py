@@ -37,15 +37,13 @@ class Arrivals:
 
     def __init__(self, policy: MediaPolicy) -> None:
         self._policy = policy
-        self._unread: list[tuple[float, bytes]] = []  # read all at once, where it is cheaper
+        self._unread: list[tuple[float, bytes]] = []
+        self.note = self._unread.append
+        """Takes ``(now, packet)`` as it comes; reading waits for ``messages``, off the hot path."""
         self._times: dict[int, int] = {}  # extended transport sequence number → microseconds
         self._highest: int | None = None
         self._next = 0
         self._count = 0
-
-    def note(self, packet: bytes, now: float) -> None:
-        """Note a packet that has just come."""
-        self._unread.append((now, packet))
 
     def _read(self) -> None:
         """Find the numbers of the packets that came, if their sender numbers them."""

@@ -43,9 +43,9 @@ class Publisher(Peer):
         counters = self._counters
         counters.packets_in += 1
         counters.bytes_in += len(packet)
-        self._arrivals.note(packet, now)
         feed = self._streams.get(ssrc) or self._learned(ssrc, packet, now)
         if feed is not None:
+            self._arrivals.note((now, packet))
             feed.receive(packet, now)
 
     def _learned(self, ssrc: int, packet: bytes, now: float) -> Feed | None:

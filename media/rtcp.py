@@ -159,7 +159,7 @@ def write_transport_feedback(
     """
     reference = next(at for at in arrivals if at is not None) // _REFERENCE
     symbols, deltas = _receive_deltas(arrivals, reference * _REFERENCE)
-    chunks = b"".join(_status_chunk(symbols[i : i + 7]) for i in range(0, len(symbols), 7))
+    chunks = _status_chunks(symbols)
     times = (reference & 0xFFFFFF) << 8 | count & 0xFF
     body = struct.pack("!LLHHL", OUR_SSRC, ssrc, base & 0xFFFF, len(arrivals), times)
     body += chunks + deltas
@@ -189,9 +189,14 @@ def _receive_deltas(arrivals: Sequence[int | None], last: int) -> tuple[list[int
     return symbols, bytes(deltas)
 
 
-def _status_chunk(symbols: Sequence[int]) -> bytes:
-    """A status vector chunk of seven two-bit symbols."""
-    value = 0xC000
-    for position, symbol in enumerate(symbols):
-        value |= symbol << (12 - 2 * position)
-    return value.to_bytes(2, "big")
+def _status_chunks(symbols: Sequence[int]) -> bytes:
+    """One run length chunk if nothing was lost or late, else vectors of seven two-bit symbols."""
+    if len(set(symbols)) == 1 and len(symbols) < 0x2000:
+        return (symbols[0] << 13 | len(symbols)).to_bytes(2, "big")
+    chunks = bytearray()
+    for start in range(0, len(symbols), 7):
+        value = 0xC000
+        for position, symbol in enumerate(symbols[start : start + 7]):
+            value |= symbol << (12 - 2 * position)
+        chunks += value.to_bytes(2, "big")
+    return bytes(chunks)

@@ -159,17 +159,20 @@ class DtlsSrtp:
         """Decrypt the SRTP or SRTCP packet that lies in ``RECEIVE_BUFFER`` and hand it on."""
         if not self.ready or size < HEADER_LENGTH:
             return
+        _length[0] = size
         if _RTCP_FIRST <= RECEIVE_BUFFER[1] <= _RTCP_LAST:
-            if self._decrypted(_unprotect_rtcp, read_ssrc(RECEIVE_BUFFER, 4)[0], size):
+            if self._decrypted(_unprotect_rtcp, read_ssrc(RECEIVE_BUFFER, 4)[0]):
                 self.on_rtcp(RECEIVE_BUFFER[: _length[0]].tobytes())
         elif self.on_rtp is not None:
             ssrc = read_ssrc(RECEIVE_BUFFER, 8)[0]
-            if self._decrypted(_unprotect, ssrc, size):
+            if self._decrypted(_unprotect, ssrc):
                 self.on_rtp(ssrc, RECEIVE_BUFFER[: _length[0]].tobytes())
 
-    def _decrypted(self, unprotect: Any, ssrc: int, size: int) -> bool:
-        """Each new stream costs memory inside libsrtp, so one peer may begin only so many."""
-        _length[0] = size
+    def _decrypted(self, unprotect: Any, ssrc: int) -> bool:
+        """Whether the packet is the peer's. Only authentic ones count against its allowance.
+
+        Each new stream costs memory inside libsrtp, so one peer may begin only so many.
+        """
         known = ssrc in self._streams
         if (known or self._streams_left) and not unprotect(self._rx, _received, _length):
             if not known:

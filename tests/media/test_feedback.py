@@ -181,8 +181,11 @@ def decode_transport_feedback(data):
     symbols: list[int] = []
     while len(symbols) < count:
         (chunk,) = struct.unpack_from("!H", block.body, position)
-        assert chunk >> 14 == 0b11
-        symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+        if chunk >> 15:
+            assert chunk >> 14 == 0b11
+            symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+        else:
+            symbols += [chunk >> 13] * (chunk & 0x1FFF)
         position += 2
     at, arrivals = (times >> 8) * 64_000, []
     for symbol in symbols[:count]:
@@ -213,7 +216,7 @@ class TestArrivalTimes:
         arrivals = Arrivals(MediaPolicy())
         order = [0, 1, 3, 2, 6, 40]
         for position, offset in enumerate(order):
-            arrivals.note(stamped(start + offset), 100 + position * 0.01)
+            arrivals.note((100 + position * 0.01, stamped(start + offset)))
         (message,) = arrivals.messages(7)
         base, times = decode_transport_feedback(message)
         assert base == start
@@ -221,10 +224,19 @@ class TestArrivalTimes:
         assert abs(times[2] - times[3] - 10_000) <= 250
         assert arrivals.messages(7) == []
 
+    def test_packets_that_all_came_take_two_bytes_and_one_each(self):
+        arrivals = Arrivals(MediaPolicy())
+        for number in range(100):
+            arrivals.note((number / 1000, stamped(number)))
+        (message,) = arrivals.messages(7)
+        assert len(message) == 20 + 2 + 100 + 2
+        _, times = decode_transport_feedback(message)
+        assert times == [number * 1000 for number in range(100)]
+
     def test_a_long_interval_is_several_messages_that_fit_a_datagram(self):
         arrivals = Arrivals(MediaPolicy())
         for number in range(0, 1000, 3):
-            arrivals.note(stamped(number), number / 1000)
+            arrivals.note((number / 1000, stamped(number)))
         messages = arrivals.messages(7)
         assert len(messages) == 3
         assert max(map(len, messages)) < 1200
@@ -235,7 +247,7 @@ class TestArrivalTimes:
     def test_forged_numbers_cannot_make_it_write_without_end(self):
         arrivals = Arrivals(MediaPolicy())
         for number in (1, 30_000, 60_000, 24_000, 54_000):
-            arrivals.note(stamped(number), 1.0)
+            arrivals.note((1.0, stamped(number)))
         assert sum(map(len, arrivals.messages(7))) < 2_000
 
 
