@@ -208,9 +208,7 @@ class RunningServer:
         key = new_api_key()
         await self.node.store.put_practice(record)
         await self.node.store.add_api_key(
-            ApiKey(
-                hash=hash_code(key), practice=record.id, id=f"key-{self.practices}", created_at=0
-            )
+            ApiKey(hash=hash_code(key), practice=record.id, id=f"key-{record.id}", created_at=0)
         )
         return Practice(self, record, key)
 
