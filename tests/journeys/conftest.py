@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
 from tests.support.browsers import Browsers, Engine
+from tests.support.light_client import LightClient
 from tests.support.network import Network, road_to
 from tests.support.people import PATIENCE, Person
 from tests.support.server_process import ServerProcess, server_process
@@ -25,6 +27,7 @@ FAILED = pytest.StashKey[bool]()
 
 OpenClinic = Callable[..., Awaitable[OwnClinic]]
 Arrive = Callable[..., Awaitable[Any]]
+LightArrive = Callable[[Invitation], Awaitable[LightClient]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,6 +95,21 @@ async def network(clinic: OwnClinic) -> AsyncIterator[Network]:
     """A road to the clinic's media port, for one person's browser."""
     async with road_to(clinic.media_port) as network:
         yield network
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def light() -> AsyncIterator[LightArrive]:
+    """Somebody with this link who needs no browser."""
+    async with AsyncExitStack() as stack:
+        # A cookie jar of one's own for each of them would be a device of one's own; none is too.
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        )
+
+        async def arrives(invitation: Invitation) -> LightClient:
+            return await stack.enter_async_context(LightClient(http, invitation.link))
+
+        yield arrives
 
 
 @pytest.fixture

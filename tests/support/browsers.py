@@ -31,7 +31,6 @@ _CHROMIUM = [
 _CHROMIUM_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 _FIREFOX: dict[str, Any] = {
-    "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
     "media.peerconnection.ice.loopback": True,
     "media.peerconnection.ice.obfuscate_host_addresses": False,
@@ -59,7 +58,11 @@ class Engine(StrEnum):
 
     CHROMIUM = "chromium"
     FIREFOX = "firefox"
-    CHROMIUM_WITHOUT_DEVICES = "chromium without camera and microphone"
+    BARE_CHROMIUM = "chromium-without-devices"
+    BARE_FIREFOX = "firefox-without-devices"
+
+
+_FIREFOXES = (Engine.FIREFOX, Engine.BARE_FIREFOX)
 
 
 class Browsers:
@@ -82,7 +85,7 @@ class Browsers:
         }
         if engine is Engine.CHROMIUM:
             options["permissions"] = ["camera", "microphone"]
-        if engine is Engine.FIREFOX:
+        if engine in _FIREFOXES:
             del options["reduced_motion"]  # WebDriver BiDi has no command for it
         context = await self._running[engine].new_context(**options)
         await context.add_init_script(path=PROBE)
@@ -117,13 +120,14 @@ class Browsers:
             await browser.close()
 
     async def _launch(self, engine: Engine) -> Browser:
-        if engine is Engine.FIREFOX:
+        if engine in _FIREFOXES:
+            devices = {"media.navigator.streams.fake": engine is Engine.FIREFOX}
             return await self._playwright.firefox.launch(
                 channel="moz-firefox",
                 executable_path="/usr/bin/firefox-esr",
-                firefox_user_prefs=_FIREFOX,
+                firefox_user_prefs=_FIREFOX | devices,
             )
-        devices = _CHROMIUM_DEVICES if engine is Engine.CHROMIUM else []
+        switches = _CHROMIUM_DEVICES if engine is Engine.CHROMIUM else []
         return await self._playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=[*_CHROMIUM, *devices]
+            executable_path="/usr/bin/chromium", args=[*_CHROMIUM, *switches]
         )

@@ -13,6 +13,7 @@
     }
 
     close() {
+      if (window.mediaProbe.keepsOpen) return;
       connections.delete(this);
       super.close();
     }
@@ -69,6 +70,7 @@
 
   window.mediaProbe = {
     opened: 0,
+    keepsOpen: false,
     routes,
     received: ({ seat, kind, field }) => received(seat, kind, field),
     arrives: ({ seat, kind, field, by, within }) =>

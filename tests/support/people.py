@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Response, WebSocket, expect
 
 from tests.support.visits import Invitation
 
@@ -85,6 +85,11 @@ class Person(Browsing):
         """Be told to wait."""
         await self.reads(IN_THE_RIGHT_PLACE)
 
+    async def is_told(self, text: str) -> None:
+        """Have a message from the clinic before them."""
+        messages = self.page.get_by_role("region", name="Messages from the clinic")
+        await expect(messages).to_contain_text(text)
+
     async def waiting_since(self) -> str:
         """The clock time since which the page says that they wait."""
         text = await self.page.get_by_text("Waiting since").inner_text()
@@ -135,6 +140,24 @@ class Person(Browsing):
         """How media travels: kind and protocol of this browser's end, such as ``host/udp``."""
         return set(await self.page.evaluate("() => mediaProbe.routes()"))
 
+    async def keeps_its_connections_open(self) -> None:
+        """From now on this page closes no peer connection, whatever it is told."""
+        await self.page.evaluate("() => { mediaProbe.keepsOpen = true; }")
+
+    def everything_it_is_told(self) -> list[str]:
+        """All that the server sends this page from now on: replies, and frames of its socket."""
+        told: list[str] = []
+
+        async def note(response: Response) -> None:
+            told.append(await response.text())
+
+        def listen(line: WebSocket) -> None:
+            line.on("framereceived", lambda frame: told.append(str(frame)))
+
+        self.page.on("response", note)
+        self.page.on("websocket", listen)
+        return told
+
     def tile(self, name: str) -> Locator:
         """Somebody's picture with everything around it."""
         return self._people.get_by_role("listitem").filter(has_text=name)
@@ -174,6 +197,11 @@ class Provider(Person):
         """Let everybody of these in who waits."""
         for other in others:
             await self.decides("Admit", other.name)
+
+    async def lets_in_another_device(self, other: Person) -> None:
+        """Admit a second device of somebody who is in the visit."""
+        waiting = self.page.get_by_role("region", name="Waiting to come in")
+        await waiting.get_by_role("button", name="Admit", exact=True).click()
 
     async def denies(self, other: Person) -> None:
         """Do not let them in."""

@@ -1,0 +1,182 @@
+"""Who comes in, who stays out, and what those outside can learn."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.async_api import expect
+
+from tests.support.people import IN_THE_RIGHT_PLACE, Patient, Person, Provider
+from tests.support.visits import FAMILY, PATIENT, PROVIDER
+
+LAST_PACKET = 0.25  # seconds from the decision to remove somebody
+
+
+async def opened(visit, somebody):
+    """A visit with its provider in it."""
+    provider = await somebody(Provider, visit.provider)
+    await provider.comes()
+    await provider.is_inside()
+    return provider
+
+
+async def test_patient_on_a_second_device_waits_and_never_replaces_the_first(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await provider.admits(patient)
+    await patient.meets(provider)
+
+    tablet = await somebody(Patient, visit.patient)
+    await tablet.comes()
+    await tablet.waits()
+
+    await expect(tablet.page.get_by_text("a second device")).to_be_visible()
+    waiting = provider.page.get_by_role("region", name="Waiting to come in")
+    await expect(waiting).to_contain_text("on another device")
+    await patient.meets(provider)
+    await provider.meets(patient)
+    assert await tablet.connections() == 0
+
+
+async def test_second_device_that_is_let_in_takes_over_from_the_first(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await provider.admits(patient)
+    await patient.meets(provider)
+    tablet = await somebody(Patient, visit.patient)
+    await tablet.comes()
+    await tablet.waits()
+
+    await provider.lets_in_another_device(patient)
+
+    await patient.reads("You are now on another device")
+    await tablet.meets(provider)
+    await provider.meets(tablet)
+
+
+async def test_denied_person_stays_out_after_reload_and_on_another_device(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    family = await somebody(Person, visit.family)
+    await family.comes()
+    await family.waits()
+
+    await provider.denies(family)
+    await family.reads("You were not let in")
+    await family.reloads()
+    await family.reads("You were not let in")
+    elsewhere = await somebody(Person, visit.family)
+    await elsewhere.opens_the_link()
+    await elsewhere.reads("You were not let in")
+
+    await provider.lets_back(family)
+    await family.presses("Try again")
+    await family.knocks()
+    await family.waits()
+
+
+async def test_removed_person_receives_no_more_packets(clinic, somebody, network):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    family = await somebody(Person, visit.family, scripts=[network.script])
+    for person in (patient, family):
+        await person.comes()
+        await person.waits()
+        await provider.admits(person)
+    await family.meets(patient, provider)
+    await family.keeps_its_connections_open()
+
+    await provider.removes(family)
+    removed = time.monotonic()
+    await family.reads("You are no longer in the visit")
+    await patient.gets_sound_packets(provider, 100)
+
+    assert network.last_to_browser - removed < LAST_PACKET
+    assert network.to_browser > 0
+    await expect(patient.tile(family.name)).to_have_count(0)
+    await family.reloads()
+    await family.reads("You are no longer in the visit")
+
+
+async def test_nobody_who_waits_receives_a_packet_or_a_name(clinic, somebody, network):
+    visit = await clinic.plans(
+        PATIENT, PROVIDER, FAMILY, {"role": "family", "name": "Carlos Ibarra"}
+    )
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await provider.admits(patient)
+    await patient.meets(provider)
+    another = await somebody(Person, visit.of("Carlos Ibarra"))
+    await another.comes()
+    await another.waits()
+    family = await somebody(Person, visit.family, scripts=[network.script])
+    told = family.everything_it_is_told()
+
+    await family.comes()
+    await family.waits()
+    await provider.tells(family, "Just a moment, please.")
+    await family.is_told("Just a moment, please.")
+    await patient.meets(provider)
+
+    everything = "\n".join([*told, await family.page.content()])
+    assert "Just a moment, please." in everything
+    for person in (patient, provider, another):
+        assert person.name not in everything
+        assert person.seat not in everything
+    assert await family.connections() == 0
+    assert network.to_browser == 0
+
+
+async def test_patient_objects_to_family_who_asks_to_sit_in(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await provider.admits(patient)
+    await patient.is_inside()
+    family = await somebody(Person, visit.family)
+    await family.comes()
+    await family.waits()
+
+    await patient.objects_to(family)
+
+    await family.reads("You were not let in")
+    await expect(provider.entries()).to_have_count(0)
+
+
+async def test_provider_sends_the_patient_back_to_wait_and_admits_them_again(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await provider.admits(patient)
+    await patient.meets(provider)
+
+    await provider.sends_back(patient)
+    await patient.waits()
+    await expect(provider.tile(patient.name)).to_have_count(0)
+    await provider.admits(patient)
+
+    await patient.meets(provider)
+    await provider.meets(patient)
+    assert await clinic.admissions(patient.seat) == 2
+
+
+async def test_nobody_is_admitted_by_a_message_from_the_clinic(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await patient.waits()
+
+    await provider.tells(patient, "We are running a little late.")
+
+    await patient.is_told("We are running a little late.")
+    await patient.reads(IN_THE_RIGHT_PLACE)
+    assert await clinic.admissions(patient.seat) == 0
