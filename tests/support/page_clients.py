@@ -79,11 +79,19 @@ class Page:
 
     async def until(self, holds: Callable[[dict[str, Any]], bool], within: float = SOON) -> Any:
         """The latest snapshot, as soon as it is as expected."""
+        await self._wait_until(lambda: bool(self.views) and holds(self.views[-1]), within)
+        return self.views[-1]
+
+    async def hears(self, signal: str, count: int = 1, within: float = SOON) -> list[Any]:
+        """Everything that came with this signal, once it has come so often."""
+        await self._wait_until(lambda: len(self.heard_of(signal)) >= count, within)
+        return self.heard_of(signal)
+
+    async def _wait_until(self, holds: Callable[[], bool], within: float) -> None:
         async with asyncio.timeout(within):
-            while not (self.views and holds(self.views[-1])):
+            while not holds():
                 self._news.clear()
                 await self._news.wait()
-        return self.views[-1]
 
     async def over(self, within: float = SOON) -> str:
         """Wait until the server has closed the socket; why, or nothing if it did not say."""
