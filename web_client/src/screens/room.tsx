@@ -70,7 +70,7 @@ function Other({ person, state }: ScreenProps & { person: Person }) {
   return (
     <>
       <Tile
-        name={person.name || t("list.unnamed")}
+        name={person.name}
         detail={person.relationship || t(`role.${person.role}`)}
         stream={person.camera ? picture : null}
         muted={!person.microphone}

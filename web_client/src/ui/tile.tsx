@@ -21,10 +21,11 @@ function initials(name: string): string {
 /** One person in the visit: picture or initials, name, role, and what is off, in words. */
 export function Tile({ name, detail, stream, muted, away = false, mine = false }: TileProps) {
   const { t } = useWords();
+  const shown = name || t("list.unnamed");
   return (
-    <li class={mine ? "tile tile-mine" : "tile"}>
+    <li class={`tile ${mine ? "tile-mine" : ""} ${stream ? "" : "tile-dark"}`}>
       {stream ? (
-        <Picture stream={stream} mirrored={mine} label={t("tile.picture", { name })} />
+        <Picture stream={stream} mirrored={mine} label={t("tile.picture", { name: shown })} />
       ) : (
         <div class="tile-blank">
           <span class="tile-initials" aria-hidden="true">
@@ -35,7 +36,7 @@ export function Tile({ name, detail, stream, muted, away = false, mine = false }
       )}
       {away && <p class="tile-away">{t("tile.away")}</p>}
       <p class="tile-tag">
-        <span class="tile-name">{name}</span>
+        <span class="tile-name">{shown}</span>
         {detail && <span class="tile-role">{detail}</span>}
         {muted && (
           <span class="tile-muted">
