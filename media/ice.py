@@ -71,6 +71,7 @@ class IceAgent:
         self._paths: dict[Address, Path] = {}
         self._current: Path | None = None
         self._passwords: dict[str, str] = {}
+        self._seen: dict[bytes, Address] = {}  # transaction → the address it first came from
         self._checks_left = policy.checks_per_second
         self.ufrag = self.password = ""
         self._new_credentials()
@@ -107,7 +108,7 @@ class IceAgent:
     ) -> bool:
         """Answer a connectivity check. False if it is none, or its integrity does not hold."""
         request = self._authentic(data, ufrag)
-        if request is None:
+        if request is None or self._replayed(request.transaction_id, address):
             return False
         self.consented = now
         path = self._paths.get(address)
@@ -133,6 +134,13 @@ class IceAgent:
         if not message.check_message_integrity(self._passwords[ufrag].encode()):
             return None
         return message
+
+    def _replayed(self, transaction: bytes, address: Address) -> bool:
+        """Whether an eavesdropper repeats a request to draw the media to another address."""
+        first = self._seen.setdefault(transaction, address)
+        if len(self._seen) > self._policy.checks_remembered:
+            del self._seen[next(iter(self._seen))]
+        return bool(first != address)
 
     def _renewed(self, ufrag: str) -> bool:
         """Whether this check is the first with new credentials, which ends the old ones."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from media.forwarding import Feed
-from media.peer import Ground, Peer
+from media.peer import Ground, Loss, Peer
 from media.ports import LegListener, LegState, Offer
 from media.publisher import Publisher
 from media.rtp import Kind
 from media.subscriber import Subscriber
 from rooms.model import SeatId
+
+log = structlog.get_logger(__name__)
 
 
 class Leg:
@@ -83,10 +87,12 @@ class Leg:
             self._connected = True
             self._tell(LegState.CONNECTED)
 
-    def peer_lost(self, peer: Peer) -> None:
+    def peer_lost(self, peer: Peer, why: Loss) -> None:
         if peer not in self._peers():
             return
+        log.info("leg lost", seat=self.seat, connection=peer.connection, why=why)
         self._ground.counters.legs_lost += 1
+        self._ground.counters.handshakes_failed += why is Loss.HANDSHAKE
         self._close_peers()
         self._tell(LegState.LOST)
 

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from media.addresses import Candidate
@@ -32,6 +33,14 @@ class Ground:
     tasks: Tasks
 
 
+class Loss(StrEnum):
+    """Why nobody is at the other end."""
+
+    CLOSED = "closed"  # the browser said goodbye
+    CONSENT = "consent"  # it stopped asking (RFC 7675)
+    HANDSHAKE = "handshake"  # it never came, or with other keys than it announced
+
+
 class PeerOwner(Protocol):
     """Whom a peer tells what happens to it."""
 
@@ -41,7 +50,7 @@ class PeerOwner(Protocol):
     def peer_connected(self, peer: Peer) -> None:
         """The handshake is done: packets may flow."""
 
-    def peer_lost(self, peer: Peer) -> None:
+    def peer_lost(self, peer: Peer, why: Loss) -> None:
         """Nobody is at the other end any more, or never was."""
 
 
@@ -71,7 +80,7 @@ class Peer:
         self.ice.on_path = self._reached.set
         self.ice.on_dtls = self.transport.handshake
         self.ice.on_media = self.transport.received
-        self.transport.on_closed = lambda: owner.peer_lost(self)
+        self.transport.on_closed = lambda: owner.peer_lost(self, Loss.CLOSED)
 
     @property
     def connected(self) -> bool:
@@ -138,8 +147,7 @@ class Peer:
                 await self._reached.wait()
                 await self.transport.connect(answer.role, answer.fingerprints)
         except (HandshakeFailed, TimeoutError):
-            self.ground.counters.handshakes_failed += 1
-            self._owner.peer_lost(self)
+            self._owner.peer_lost(self, Loss.HANDSHAKE)
             return
         self.opened()
         self._owner.peer_connected(self)
@@ -158,7 +166,7 @@ class Peer:
         self.ice.tick(now, elapsed)
         self.allow(elapsed)
         if self.connected and now - self.ice.consented > self.ground.policy.consent_expires:
-            self._owner.peer_lost(self)
+            self._owner.peer_lost(self, Loss.CONSENT)
 
     def allow(self, elapsed: float) -> None:
         """Renew what this peer may send, after so many seconds."""

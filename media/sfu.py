@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from media.counters import MediaCounters
 from media.leg import Leg
 from media.peer import Ground
@@ -17,6 +19,8 @@ from media.tasks import Tasks
 from media.transport import Certificate
 from rooms.model import SeatId, VisitId
 from rooms.policy import MediaPolicy
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,14 @@ class Sfu:
             await asyncio.sleep(self._policy.tick)
             now = self._clock()
             for stage in list(self._stages.values()):
-                stage.tick(now)
+                self._tick_stage(stage, now)
+
+    def _tick_stage(self, stage: Stage, now: float) -> None:
+        """An error in one visit must not stop the clock of the others."""
+        try:
+            stage.tick(now)
+        except Exception:
+            log.exception("stage tick failed")
 
     def wire(self, wiring: Wiring) -> None:
         stage = self._stages.get(wiring.visit)

@@ -106,6 +106,8 @@ class MediaSockets:
     def shut(self, path: Path) -> None:
         if self._paths.get(path.address) is path:
             del self._paths[path.address]
+        if isinstance(path.address, TcpPath):
+            path.address.close()
 
     def _readable(self, udp: socket.socket) -> None:
         receive, paths = udp.recvfrom_into, self._paths

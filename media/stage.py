@@ -7,7 +7,7 @@ from media.leg import Leg
 from media.peer import Ground
 from media.ports import LegListener, Wiring
 from media.rtp import Kind
-from rooms.model import SeatId
+from rooms.model import Link, SeatId
 
 
 class Stage:
@@ -16,12 +16,14 @@ class Stage:
     def __init__(self, ground: Ground, wiring: Wiring) -> None:
         self._ground = ground
         self._wiring = wiring
+        self._heard_by = _heard_by(wiring)
         self._legs: dict[SeatId, Leg] = {}
         self._feeds: dict[SeatId, dict[Kind, Feed]] = {}
 
     def wire(self, wiring: Wiring) -> None:
         """Cut what is not in the wiring before anything new begins."""
         self._wiring = wiring
+        self._heard_by = _heard_by(wiring)
         for seat in self._legs.keys() - wiring.seats:
             self._close(seat)
         for leg in self._legs.values():
@@ -31,11 +33,10 @@ class Stage:
 
     def _subscribe(self, leg: Leg) -> None:
         wanted: dict[Feed, bool] = {}
-        for link in sorted(self._wiring.links):
-            if link.hearer == leg.seat and {link.source, link.hearer} <= self._wiring.seats:
-                feeds = self._feeds_of(link.source)
-                wanted[feeds[Kind.AUDIO]] = link.sound
-                wanted[feeds[Kind.VIDEO]] = link.picture
+        for link in self._heard_by.get(leg.seat, ()):
+            feeds = self._feeds_of(link.source)
+            wanted[feeds[Kind.AUDIO]] = link.sound
+            wanted[feeds[Kind.VIDEO]] = link.picture
         leg.want(wanted)
 
     def _feeds_of(self, seat: SeatId) -> dict[Kind, Feed]:
@@ -83,3 +84,12 @@ class Stage:
         """Close every leg. Idempotent, immediate."""
         for seat in list(self._legs):
             self._close(seat)
+
+
+def _heard_by(wiring: Wiring) -> dict[SeatId, list[Link]]:
+    """The links to each hearer, in a steady order, between seats that may have media."""
+    found: dict[SeatId, list[Link]] = {}
+    for link in sorted(wiring.links):
+        if {link.source, link.hearer} <= wiring.seats:
+            found.setdefault(link.hearer, []).append(link)
+    return found

@@ -76,6 +76,7 @@ class _Datagrams:
     state = "completed"
 
     def __init__(self, route: Route, backlog: int) -> None:
+        self._closed = False
         self._route = route
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(backlog)
 
@@ -83,7 +84,12 @@ class _Datagrams:
         if not self._queue.full():
             self._queue.put_nowait(data)
 
+    def close(self) -> None:
+        self._closed = True
+
     async def _recv(self) -> bytes:
+        if self._closed:
+            raise ConnectionError
         return await self._queue.get()
 
     async def _send(self, data: bytes) -> None:
@@ -116,6 +122,7 @@ class DtlsSrtp:
         self.on_rtcp: Callable[[bytes], None] = _ignore
         self.on_closed: Callable[[], None] = lambda: None
         self.ready = False
+        self._closed = False
         self._route = route
         self._counters = counters
         self._tasks = tasks
@@ -211,15 +218,18 @@ class DtlsSrtp:
 
     def close(self) -> None:
         """Tell the browser, if it can hear, and end the DTLS pump. Idempotent, immediate."""
-        self.ready = False
+        if self._closed:
+            return
+        self._closed, self.ready = True, False
         self.on_rtp, self.on_rtcp = None, _ignore
         if self._dtls._task is not None:
             self._dtls._task.cancel()
             self._dtls._task = None
+        self._datagrams.close()
         self._say_goodbye()
 
     def _say_goodbye(self) -> None:
-        connection, self._dtls._ssl = self._dtls._ssl, None
+        connection = self._dtls._ssl
         if connection is None:
             return
         try:

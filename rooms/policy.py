@@ -14,7 +14,9 @@ class Policy:
     """How visits behave."""
 
     opens_before: float = 30 * 60  # people told "be early" come up to half an hour early
-    overrun: float = 2 * 60 * 60  # clinics run late; ending a running visit by clock is the last resort
+    overrun: float = (
+        2 * 60 * 60
+    )  # clinics run late; ending a running visit by clock is the last resort
     deserted_after: float = 20 * 60  # everybody gone this long will not come back by themselves
     waiting_place_kept: float = 10 * 60  # a closed lid or a lift ride must not cost the place
     max_seats: int = 24  # a family conference with staff; bounds every per-visit loop
@@ -51,13 +53,18 @@ class MediaPolicy:
     resends_per_second: int = 500  # to one hearer; bounds what forged requests can multiply
     packets_per_second: int = 2_000  # from one sender; 3 Mbit/s of video and sound are 400
     requests_per_second: int = 200  # feedback packets from one hearer; eight pictures need about 40
-    checks_per_second: int = 50  # STUN requests of one peer; gathering browsers send about 20
+    checks_per_second: int = 100  # STUN requests of one peer; gathering browsers send up to 50
+    checks_remembered: int = 32  # STUN requests that do not count again from another address
     max_ssrcs: int = 32  # streams one peer may ever send: each is memory inside libsrtp
     max_sdp: int = 32 * 1024  # bytes; eight people's answer is 20 KB
     max_m_lines: int = 24  # sound and picture of everybody else that ``Policy.max_inside`` allows
     video_kbps: int = 2_000  # what one picture may ever take, overhead included
-    feedback_packets: int = 400  # packets in one transport-wide report, so that it fits one datagram
-    feedback_span: int = 2_000  # packets reported at a time; a wider hole says nothing of the network
+    feedback_packets: int = (
+        400  # packets in one transport-wide report, so that it fits one datagram
+    )
+    feedback_span: int = (
+        2_000  # packets reported at a time; a wider hole says nothing of the network
+    )
     reports_remembered: int = 8  # sender reports that a hearer may still refer to: eight seconds
     port_attempts: int = 16  # to find one number that is free for every address, UDP and TCP
     tcp_frame: int = 2_000  # bytes; whatever a browser frames fits one Ethernet packet
@@ -90,7 +97,9 @@ class EdgePolicy:
     ping_every: int = 5  # whole seconds: Engine.IO announces a fraction as 0
     ping_answer_within: int = 10  # with ping_every: a dead browser is noticed within 15 s
     goodbye_within: float = 0.5  # for a refused browser to answer the close, then the line is cut
-    offence_lines: int = 20  # log lines of one kind at once, then one per second: floods stay readable
+    offence_lines: int = (
+        20  # log lines of one kind at once, then one per second: floods stay readable
+    )
     event_rate: float = 20.0  # frames of one socket, sustained; people's clicks are below 2
     event_burst: int = 60  # frames; a page that joins a full visit sends about 20 at once
     outbound_bytes: int = 900_000  # waiting for one browser; with the system's buffers below 1 MB

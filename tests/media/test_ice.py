@@ -113,6 +113,17 @@ class TestMoving:
         await ben.until(lambda: ben.sound("ann"))
         other.socket.close()
 
+    async def test_a_request_repeated_from_elsewhere_draws_nothing_there(self, sfu, room):
+        ann, ben = await room.meet("ann", "ben")
+        request = ben.receive.request()
+        ben.receive.send_raw(request)
+        await comes_true(lambda: ben.receive.checks_answered >= 2)
+        eavesdropper = Stranger(sfu.port)
+        assert await eavesdropper.ask(request) is None
+        ann.send_audio()
+        await ben.until(lambda: ben.sound("ann"))
+        eavesdropper.socket.close()
+
     async def test_addresses_of_one_peer_are_bounded(self, policy, sfu, room):
         ann = await room.enter("ann")
         strangers = [Stranger(sfu.port) for _ in range(policy.max_paths + 3)]
@@ -267,6 +278,12 @@ class TestTcp:
         ann, ben = await room.meet("ann", "ben", tcp=True)
         await ben.move()
         await talk(ann, ben, "ann")
+
+    async def test_connections_of_somebody_removed_are_closed(self, sfu, room):
+        await room.meet("ann", "ben", tcp=True)
+        assert len(sfu._sockets._connections) == 4
+        room.remove("ann")
+        await comes_true(lambda: len(sfu._sockets._connections) == 2)
 
     async def test_a_silent_stranger_is_hung_up_on(self, sfu):
         reader, writer = await asyncio.open_connection("127.0.0.1", sfu.port)
