@@ -259,8 +259,6 @@ def visit_events(visit: Visit, now: float) -> Iterator[Event]:
         yield from own_events(seat.id, "one", known=bool(seat.devices))
     yield SeatAdmitted(seat="petra", by=DESK)
     yield SeatSentBack(seat="petra", by=DESK)
-    yield SeatWasRemoved(seat="petra", by=DESK)
-    yield SeatLetBack(seat="petra", by=DESK)
 
 
 SPACES: dict[str, Callable[[], Space]] = {

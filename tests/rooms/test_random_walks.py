@@ -25,7 +25,7 @@ from tests.rooms.cast import ROLES, seat_in
 from tests.rooms.space import check
 from tests.rooms.walks import walk
 
-SEEDS = range(60)
+SEEDS = range(40)
 STEPS = 400
 
 

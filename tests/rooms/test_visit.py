@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rooms import events as events_module
@@ -21,6 +21,7 @@ from tests.rooms.walks import visits, walk
 SEEDS = st.integers(0, 1 << 16)
 
 
+@settings(max_examples=25)
 @given(SEEDS)
 def test_step_is_deterministic_and_never_mutates(seed):
     for beat in walk(seed, 40):
@@ -34,6 +35,7 @@ def test_step_is_deterministic_and_never_mutates(seed):
         assert encode(beat.before) == written
 
 
+@settings(max_examples=50)
 @given(SEEDS)
 def test_the_revision_never_goes_back_and_grows_only_with_a_change(seed):
     beats = list(walk(seed, 40))
@@ -91,6 +93,7 @@ def test_catching_up_twice_is_catching_up_once(visit):
 # -- minutes --------------------
 
 
+@settings(max_examples=50)
 @given(SEEDS)
 def test_the_minutes_of_each_seat_add_up(seed):
     """Seconds present, counted a second time from the outside, by picture and without."""
