@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 def make(directory: Path, hosts: tuple[str, ...], days: int) -> tuple[Path, Path]:
@@ -30,6 +30,8 @@ def make(directory: Path, hosts: tuple[str, ...], days: int) -> tuple[Path, Path
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
+        # iOS refuses a server's certificate that does not say that it is one.
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
     certificate_path, key_path = directory / "demo.crt", directory / "demo.key"
