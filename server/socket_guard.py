@@ -89,7 +89,6 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             engineio_logger=quiet,
             rules=rules,
         )
-        self.namespaces = ()  # the library would let anybody into "/"
         self._log = rules.log
 
     @property
@@ -169,7 +168,7 @@ class GuardedServer(socketio.AsyncServer):  # type: ignore[misc]  # the library 
             self._log.exception("a socket handler failed")
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        if not self._serves(namespace or "/"):
+        if not self._serves(namespace or "/"):  # the library would let anybody into "/"
             raise PacketRefused(Offence.NAMESPACE)
         await super()._handle_connect(eio_sid, namespace, data)
 

@@ -82,10 +82,11 @@ async def test_a_slow_reader_that_answers_pings_blindly_is_closed_at_the_bound()
         writer.write(masked(CONNECT.encode()))
         sid = await r.next_told("connect")
         queue = next(iter(r.sio.eio.sockets.values())).queue
-        held = []
+        held, in_the_writer = [], []
         for number in range(2_163):
             await r.sio.emit("visit:changed", "x" * 50_000, to=sid, namespace=NAMESPACE)
             held.append(queue.octets)
+            in_the_writer.append(queue.messages - queue.qsize())
             if number % 100 == 0:
                 writer.write(masked(b"3"))
             if not r.told.empty():
@@ -94,6 +95,7 @@ async def test_a_slow_reader_that_answers_pings_blindly_is_closed_at_the_bound()
         assert await r.next_told("disconnect") == sid
         assert r.refusals() == ["too_slow"]
         assert max(held) <= policy.outbound_bytes + 60_000
+        assert max(in_the_writer) > 0  # what has left the queue and not the process counts too
         writer.transport.abort()
 
 

@@ -5,6 +5,7 @@ import asyncio
 from rooms.policy import EdgePolicy
 from tests.support.socket_rig import (
     CONNECT,
+    NAMESPACE,
     closed,
     masked,
     raw_web_socket,
@@ -37,16 +38,23 @@ async def test_a_browser_that_ignores_the_goodbye_is_cut_off():
 
 
 async def test_a_browser_that_neither_reads_nor_leaves_is_cut_off():
-    async with socket_rig(policy()) as r:
+    messages, size = 400, 50_000  # more than the system's buffers take
+    patient = policy(outbound_messages=messages * 2, outbound_bytes=messages * size * 2)
+    async with socket_rig(patient) as r:
         _, writer = await raw_web_socket(r)
         stop_reading(writer)
         writer.write(masked(CONNECT.encode()))
         sid = await r.next_told("connect")
-        for _ in range(15):  # more than the system's buffers take, less than our own bound
-            await r.sio.emit("visit:changed", "x" * 50_000, to=sid, namespace="/visit")
+        [web_socket] = [line.web_socket for line in r.lines()]
+        for _ in range(messages):
+            await r.sio.emit("visit:changed", "x" * size, to=sid, namespace=NAMESPACE)
         writer.write(masked(b"x"))
         assert await r.next_told("disconnect", within=2.0) == sid
-        await r.sio.shutdown()
+        assert web_socket
+        await web_socket.close()
+        for _ in range(10):  # callbacks of the closed connection
+            await asyncio.sleep(0)
+        assert r.connections() == 0  # though nothing that waited was ever read
         writer.transport.abort()
 
 

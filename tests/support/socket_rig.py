@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from rooms.policy import EdgePolicy
 from server.addresses import Networks
 from server.socket_guard import GuardedServer, create_socket_server
+from server.socket_lines import Line
 
 NAMESPACE = "/visit"
 ORIGIN = "https://visits.example.org"
@@ -38,6 +39,7 @@ class SocketRig:
     port: int
     http: aiohttp.ClientSession
     log: LogCapture
+    connections: Callable[[], int]
     told: asyncio.Queue[tuple[str, ...]] = field(default_factory=asyncio.Queue)
     environs: list[dict[str, Any]] = field(default_factory=list)
     kept: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
@@ -65,6 +67,10 @@ class SocketRig:
     def refusals(self) -> list[str]:
         """The offences that were logged; everything logged is one of these."""
         return [entry["offence"] for entry in self.log.entries]
+
+    def lines(self) -> list[Line]:
+        """Every line that is open."""
+        return [line for sid in self.sio.eio.sockets if (line := self.sio.eio.line(sid))]
 
     async def ws_connect(
         self, more: str = "", *, headers: dict[str, str] | None = None, compress: int = 0
@@ -172,15 +178,22 @@ async def socket_rig(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
+
+    def connections() -> int:
+        """How many TCP connections the server still has."""
+        return len(runner.server.connections) if runner.server else 0
+
     try:
         async with aiohttp.ClientSession() as http:
-            rig = SocketRig(sio, f"http://127.0.0.1:{port}", port, http, log)
+            rig = SocketRig(sio, f"http://127.0.0.1:{port}", port, http, log, connections)
             sio.on("connect", rig.connect, namespace=NAMESPACE)
             sio.on("disconnect", rig.disconnect, namespace=NAMESPACE)
             sio.on("*", rig.event, namespace=NAMESPACE)
-            yield rig
-            for socket in rig.kept:
-                await socket.close()
+            try:
+                yield rig
+            finally:
+                for socket in rig.kept:
+                    await socket.close()
     finally:
         await sio.shutdown()
         await runner.cleanup()
