@@ -5,7 +5,7 @@ import { Line } from "../net/line";
 import type { DeskNews, DeskSessionReply, DeskSignals } from "../protocol";
 import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
 import { DESK_AT_FIRST, type DeskEvent, type DeskState, deskAfter } from "../state/desk";
-import { CLOCK_TICK } from "../timing";
+import { ARRIVAL_APART } from "../timing";
 
 type News = Omit<DeskNews, "session:ended">;
 
@@ -35,7 +35,7 @@ export class DeskApp {
   start(): void {
     allowSoundSoon();
     watchSound((allowed) => this.store.send({ type: "soundAllowed", allowed }));
-    setInterval(() => this.listenForArrivals(), CLOCK_TICK);
+    setInterval(() => this.listenForArrivals(), ARRIVAL_APART);
     void this.line.open();
   }
 
