@@ -8,9 +8,11 @@ import time
 import pytest
 
 from tests.support.browsers import Engine
-from tests.support.network import ONLY_TCP
+from tests.support.coturn import MEDIA_ADDRESS, coturn
+from tests.support.network import ONLY_TCP, ONLY_TURN
 from tests.support.people import Patient, Provider
 
+TURN_SECRET = "a secret that only this test and its TURN server know"
 NEXT = 3  # packets of sound: one or two may have been on their last few metres
 
 
@@ -54,3 +56,26 @@ async def test_people_meet_where_only_tcp_comes_through(clinic, somebody, engine
     await patient.meets(provider)
     await provider.meets(patient)
     assert {route.split("/")[1] for route in await patient.routes()} == {"tcp"}
+
+
+@pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)
+async def test_people_meet_where_only_a_turn_server_comes_through(
+    opens_clinic, somebody, tmp_path, engine
+):
+    async with coturn(TURN_SECRET, tmp_path) as (host, port):
+        clinic = await opens_clinic(
+            media_addresses=(MEDIA_ADDRESS,),
+            turn_urls=(f"turn:{host}:{port}?transport=udp",),
+            turn_secret=TURN_SECRET,
+        )
+        visit = await clinic.plans()
+        patient = await somebody(Patient, visit.patient, engine, scripts=[ONLY_TURN])
+        provider = await somebody(Provider, visit.provider)
+        await patient.comes()
+        await patient.waits()
+        await provider.comes()
+        await provider.admits(patient)
+
+        await patient.meets(provider)
+        await provider.meets(patient)
+        assert {route.split("/")[0] for route in await patient.routes()} == {"relay"}
