@@ -20,7 +20,7 @@ export function Room({ state }: ScreenProps) {
   return (
     <>
       <Heading quiet>{title}</Heading>
-      <div class="room" ref={box}>
+      <div class={view.me.may.includes("admit") ? "room room-staff" : "room"} ref={box}>
         <div class="room-side room-urgent">
           <WaitingList state={state} />
         </div>
