@@ -27,6 +27,8 @@ from server.socket_lines import GuardedWebSocket, Line
 BODY = web.RequestKey("body", bytes)
 LINE = web.RequestKey("line", Line)
 
+_FORWARDING = ("X-Forwarded-For", "Forwarded")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorRules:
@@ -76,12 +78,12 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
         if not self._frames.take(line.sid, frames):
             raise PacketRefused(Offence.TOO_OFTEN)
 
-    def note(self, offence: Offence) -> None:
+    def note(self, offence: Offence, **more: Any) -> None:
         """Count an offence and say so in the log, unless it says little else already."""
         self.offences[offence] += 1
         if self._log_lines.take(offence):
             self.rules.log.warning(
-                "socket refused", offence=offence.value, so_far=self.offences[offence]
+                "socket refused", offence=offence.value, so_far=self.offences[offence], **more
             )
 
     def refuse(self, line: Line, offence: Offence) -> None:
@@ -167,7 +169,7 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
         """Every HTTP request of the socket path, both transports."""
         origin = request.headers.get("Origin")
         if origin is not None and origin not in self.rules.origins:
-            return self._turn_away(403, Offence.ORIGIN)
+            return self._turn_away(request, 403, Offence.ORIGIN)
         if request.method not in {"GET", "POST", "OPTIONS"} or "j" in request.query:
             return _answer(400)  # HEAD opens nothing; JSONP is script from another site
         if request.method == "OPTIONS":
@@ -186,10 +188,10 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         block = self._block(request)
         if self._open[block] >= self.policy.open_per_address:
-            return self._turn_away(429, Offence.TOO_MANY)
+            return self._turn_away(request, 429, Offence.TOO_MANY)
         if not self._connects.take(block):
             after = self._connects.retry_after(block)
-            return self._turn_away(429, Offence.TOO_MANY, {"Retry-After": f"{after:.0f}"})
+            return self._turn_away(request, 429, Offence.TOO_MANY, {"Retry-After": f"{after:.0f}"})
         if request.query.get("transport") == "websocket" and not _can_upgrade(request):
             return _answer(400)
         try:
@@ -277,10 +279,22 @@ class GuardedEngine(engineio.AsyncServer):  # type: ignore[misc]  # the library 
         return self.rules.block_of(self.rules.address_of(request))
 
     def _turn_away(
-        self, status: int, offence: Offence, headers: dict[str, str] | None = None
+        self,
+        request: web.Request,
+        status: int,
+        offence: Offence,
+        headers: dict[str, str] | None = None,
     ) -> web.Response:
-        self.note(offence)
+        through = any(name in request.headers for name in _FORWARDING)
+        if offence is Offence.TOO_MANY and through and self._is_peer(request):
+            # Everybody behind that proxy counts as one: most likely it should be trusted.
+            self.note(offence, untrusted_proxy=True)
+        else:
+            self.note(offence)
         return _answer(status, headers)
+
+    def _is_peer(self, request: web.Request) -> bool:
+        return self.rules.address_of(request) == request.remote
 
 
 class _Body:

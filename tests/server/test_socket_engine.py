@@ -78,6 +78,14 @@ async def test_an_address_that_nobody_vouches_for_dodges_no_limit():
         assert await knock(r, Forwarded="for=192.0.2.3") == 429
 
 
+@pytest.mark.parametrize(("proxies", "told"), [((), True), (PROXIES, None)])
+async def test_the_log_says_when_a_proxy_should_probably_be_trusted(proxies, told):
+    async with socket_rig(policy(open_per_address=1), trusted_proxies=proxies) as r:
+        for _ in range(2):
+            await knock(r, **{"X-Forwarded-For": "192.0.2.1"})
+        assert [entry.get("untrusted_proxy") for entry in r.log.entries] == [told]
+
+
 # -- how often --------------------
 
 
