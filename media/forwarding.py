@@ -111,7 +111,7 @@ class Feed:
     def _bridge(self, reception: Reception, index: int, ahead: int) -> None:
         """Packets are missing: ask for them, or begin anew if the hole is too wide."""
         before = index - ahead
-        if ahead > self.policy.max_gap:
+        if ahead > (self.policy.max_gap if self._history is None else self.policy.nack_limit):
             reception.forget()
             self._interrupt(before)
         elif self._history is not None:
@@ -144,6 +144,12 @@ class Feed:
             forward.stop(self.reception.highest)
         elif forward in self._waiting:
             self._waiting.remove(forward)
+
+    def refresh(self, forward: Forward, now: float) -> None:
+        """Let a running picture start again at the next key frame; sound just goes on."""
+        if self.kind is Kind.VIDEO:
+            self.remove(forward)
+            self.add(forward, now)
 
     def packet(self, index: int) -> bytes | None:
         """A recent packet, if it is kept."""

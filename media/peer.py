@@ -77,7 +77,7 @@ class Peer:
         self._connecting: asyncio.Task[None] | None = None
         self._reached = asyncio.Event()
         self._ticked = now
-        self.ice.on_path = self._reached.set
+        self.ice.on_path = self._path_changed
         self.ice.on_dtls = self.transport.handshake
         self.ice.on_media = self.transport.received
         self.transport.on_closed = lambda: owner.peer_lost(self, Loss.CLOSED)
@@ -151,6 +151,14 @@ class Peer:
             return
         self.opened()
         self._owner.peer_connected(self)
+
+    def _path_changed(self) -> None:
+        self._reached.set()
+        if self.connected:
+            self.moved()
+
+    def moved(self) -> None:
+        """The browser is at another address now, and has missed what went to the former one."""
 
     def opened(self) -> None:
         """Packets may flow from now on."""

@@ -96,6 +96,13 @@ class Subscriber(Peer):
         for slot in self._slots:
             self._run(slot)
 
+    def moved(self) -> None:
+        """A fresh picture is smaller than all that was missed, and shows the present."""
+        now = self.ground.clock()
+        for forward in self._forwards.values():
+            if forward.running:
+                forward.feed.refresh(forward, now)
+
     def forwards(self) -> Iterator[Forward]:
         """What travels here, running or paused."""
         return iter(self._forwards.values())

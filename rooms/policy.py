@@ -47,8 +47,8 @@ class MediaPolicy:
     report_every: float = 1.0  # receiver reports: what browsers do for video
     key_request_every: float = 0.5  # a key frame costs its sender about ten ordinary ones
     nack_tries: int = 8  # with one tick between them: older video is not worth having
-    nack_limit: int = 64  # sequence numbers asked for at once; more lost is a case for a key frame
-    max_gap: int = 1_000  # packets; a longer hole is a new beginning (RFC 3550 A.1 allows 3,000)
+    nack_limit: int = 100  # packets of a picture asked for at once; more lost needs a key frame
+    max_gap: int = 1_000  # packets of sound; a longer hole is a new beginning (RFC 3550 A.1: 3,000)
     history_packets: int = 512  # of one picture: 3 s at 1.5 Mbit/s, about half a megabyte
     resends_per_second: int = 500  # to one hearer; bounds what forged requests can multiply
     packets_per_second: int = 2_000  # from one sender; 3 Mbit/s of video and sound are 400

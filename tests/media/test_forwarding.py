@@ -218,6 +218,44 @@ class TestLoss:
         await hears(ben, "ann", 2)
         assert steps(ben.sound("ann")) == [1]
 
+    async def test_a_picture_with_too_much_missing_begins_anew_at_a_key_frame(self, policy, room):
+        ann, ben = await room.meet("ann", "ben")
+        ann.send_video(b"before", key=True)
+        await sees(ben, "ann", 1)
+        ann.video.sequence = (ann.video.sequence + policy.nack_limit + 1) & 0xFFFF
+        ann.send_video(b"useless")
+        await ann.until(lambda: any(b.subtype == rtcp.PLI for b in ann.send.rtcp))
+        ann.send_video(b"after", key=True)
+        await sees(ben, "ann", 2)
+        assert ben.picture("ann")[1].payload.endswith(b"after")
+        assert steps(ben.picture("ann")) == [1]
+
+    async def test_whoever_moved_gets_a_fresh_picture_instead_of_all_that_was_missed(
+        self, sfu, room
+    ):
+        ann, ben = await room.meet("ann", "ben")
+        ann.send_video(b"before", key=True)
+        ann.send_audio(b"before")
+        await sees(ben, "ann", 1)
+        await hears(ben, "ann", 1)
+        await ben.receive.open_socket()
+        for _ in range(20):
+            ann.send_video(b"missed")
+        await taken_in(sfu, 22)
+        ben.receive.check()
+        await ann.until(lambda: any(b.subtype == rtcp.PLI for b in ann.send.rtcp))
+        ann.send_video(b"after", key=True)
+        await sees(ben, "ann", 2)
+        first, second = ben.picture("ann")
+        assert second.payload.endswith(b"after")
+        missed = [(first.sequence + n) & 0xFFFF for n in range(1, 21)]
+        assert (second.sequence - first.sequence) & 0xFFFF == 21
+        nack(ben, "ann", "video", missed)
+        await comes_true(lambda: sfu.counters.nacks_in == 1)
+        assert sfu.counters.resent == 0
+        ann.send_audio(b"after")
+        await hears(ben, "ann", 2)
+
 
 class TestNewSource:
     async def test_a_new_leg_of_the_sender_continues_the_same_stream(self, room):
