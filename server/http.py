@@ -19,6 +19,7 @@ from server.metrics import Metrics
 from server.node import Node
 from server.pages import app_directory
 from server.routes import AUTHENTICATE, PAGES, ROUTES, Route
+from server.strict_json import parse_object
 
 log = structlog.get_logger(__name__)
 
@@ -100,12 +101,12 @@ def _reply(reply: web.StreamResponse | BaseModel, status: int) -> web.StreamResp
     return web.Response(text=text, status=status, content_type="application/json")
 
 
-async def _json(request: web.Request) -> Any:
-    """The body as JSON; nothing at all counts as an empty object. Raises ``PayloadInvalid``."""
+async def _json(request: web.Request) -> dict[str, Any]:
+    """The body as one JSON object; nothing at all counts as empty. Raises ``PayloadInvalid``."""
     raw = await request.read()
     if not raw:
         return {}
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
+        return parse_object(raw)
+    except ValueError:
         raise PayloadInvalid from None
