@@ -89,6 +89,7 @@ export class JoinApp {
       microphone: way !== "listen" && may.includes("speak"),
       camera: way === "full" && may.includes("show"),
     });
+    if (way === "listen") this.media.release("microphone");
     const payload = { language: this.language, ...(name && { name }) };
     await this.attempt("visit:knock", payload);
   }

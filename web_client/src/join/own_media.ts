@@ -2,7 +2,14 @@ import { Capture } from "../media/capture";
 import type { Peers } from "../media/peers";
 import { silentTrack } from "../media/sound";
 import type { VisitSignals } from "../protocol";
-import { type Device, type DeviceEvent, isLive, isTrouble, type Kind } from "../state/devices";
+import {
+  type Device,
+  type DeviceEvent,
+  type DeviceStatus,
+  isLive,
+  isTrouble,
+  type Kind,
+} from "../state/devices";
 import { isUnderWay, type JoinState } from "../state/join";
 
 const KINDS: readonly Kind[] = ["microphone", "camera"];
@@ -25,11 +32,7 @@ export class OwnMedia {
   private changing = 0;
 
   constructor(private readonly options: OwnMediaOptions) {
-    this.capture = new Capture((kind, status) => {
-      options.send({ type: "answered", kind, status });
-      this.place();
-      this.reportLosses();
-    });
+    this.capture = new Capture((kind, status) => this.answered(kind, status));
   }
 
   track(kind: Kind): MediaStreamTrack | null {
@@ -41,17 +44,6 @@ export class OwnMedia {
     await this.capture.look();
     const idle = KINDS.filter((kind) => !isTrouble(this.device(kind).status));
     if (idle.length > 0 && (await this.capture.allowedAlready())) await this.start(idle);
-  }
-
-  private async start(kinds: readonly Kind[]): Promise<void> {
-    this.options.send({ type: "asked", kinds });
-    await this.capture.start(kinds);
-  }
-
-  private want(kind: Kind, wanted: boolean): void {
-    this.options.send({ type: "wanted", kind, wanted });
-    if (!wanted && kind === "camera" && this.track(kind)) this.capture.stop(kind);
-    this.place();
   }
 
   /** Starts again what the server still forwards of us: after a reload in the middle of a visit. */
@@ -106,8 +98,32 @@ export class OwnMedia {
     this.options.peers.limit(view.me.video_kbps);
   }
 
+  /** Gives a device back to the browser, whose light then goes out. */
+  release(kind: Kind): void {
+    this.capture.stop(kind);
+  }
+
   stop(): void {
     this.capture.stopAll();
+  }
+
+  private async start(kinds: readonly Kind[]): Promise<void> {
+    this.options.send({ type: "asked", kinds });
+    await this.capture.start(kinds);
+  }
+
+  private want(kind: Kind, wanted: boolean): void {
+    this.options.send({ type: "wanted", kind, wanted });
+    if (!wanted && kind === "camera" && this.track(kind)) this.capture.stop(kind);
+    this.place();
+  }
+
+  private answered(kind: Kind, status: DeviceStatus): void {
+    this.options.send({ type: "answered", kind, status });
+    // Switched off while the browser was still asking: the light must not stay on.
+    if (kind === "camera" && status === "on" && !this.device(kind).wanted) this.capture.stop(kind);
+    this.place();
+    this.reportLosses();
   }
 
   private tell(): Promise<void> {

@@ -17,6 +17,7 @@ const TRACK: Record<Kind, "audio" | "video"> = { microphone: "audio", camera: "v
 
 /** Owns this page's camera and microphone tracks. */
 export class Capture {
+  private turn = 0;
   private tracks: Partial<Record<Kind, MediaStreamTrack>> = {};
 
   constructor(private readonly onStatus: (kind: Kind, status: DeviceStatus) => void) {}
@@ -57,7 +58,9 @@ export class Capture {
     this.onStatus(kind, "off");
   }
 
+  /** Ends everything, also what the person is being asked for right now. */
   stopAll(): void {
+    this.turn += 1;
     for (const kind of Object.keys(this.tracks) as Kind[]) this.stop(kind);
   }
 
@@ -71,8 +74,11 @@ export class Capture {
     if (kinds.length === 0) return null;
     if (!navigator.mediaDevices) return "failed";
     const constraints = Object.assign({}, ...kinds.map((kind) => CONSTRAINTS[kind]));
+    const turn = this.turn;
     try {
-      this.take(await navigator.mediaDevices.getUserMedia(constraints));
+      const stream = await navigator.mediaDevices.getUserMedia(constraints);
+      if (turn === this.turn) this.take(stream);
+      else this.giveBack(stream, kinds);
       return null;
     } catch (error) {
       return troubleOf(error instanceof Error ? error.name : "");
@@ -87,6 +93,11 @@ export class Capture {
       track.addEventListener("ended", () => this.lost(kind, track)); // unplugged or taken away
       this.onStatus(kind, "on");
     }
+  }
+
+  private giveBack(stream: MediaStream, kinds: readonly Kind[]): void {
+    for (const track of stream.getTracks()) track.stop();
+    for (const kind of kinds) this.onStatus(kind, "off");
   }
 
   private lost(kind: Kind, track: MediaStreamTrack): void {
