@@ -13,6 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
+from rooms.policy import EdgePolicy
+from server.app import Policies
 from tests.support.browsers import Browsers, Engine
 from tests.support.light_client import LightClient
 from tests.support.network import Network, road_to
@@ -20,6 +22,8 @@ from tests.support.people import PATIENCE, Person
 from tests.support.server_process import ServerProcess, server_process
 from tests.support.visits import Invitation, OwnClinic, open_clinic
 
+# A page that is gone is noticed within seconds here; waiting longer for it proves nothing more.
+NOTICES_SOON = Policies(edge=EdgePolicy(ping_every=1, ping_answer_within=3))
 HERE = Path(__file__).parent
 STORY_WITHIN = 120.0  # seconds; a story that takes longer has got stuck
 
@@ -80,7 +84,7 @@ async def opens_clinic(tmp_path: Path) -> AsyncIterator[OpenClinic]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def clinic(opens_clinic: OpenClinic) -> OwnClinic:
-    return await opens_clinic()
+    return await opens_clinic(NOTICES_SOON)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

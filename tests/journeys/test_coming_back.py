@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import expect
 
+from rooms.policy import EdgePolicy
+from server.app import Policies
+from tests.support.browsers import Engine
 from tests.support.people import Patient, Person, Provider
 
-RETURN = 30.0  # seconds for page, socket and media together, with back-off
+SEVERAL_TOKENS = 400  # packets of sound: eight seconds
 
 
 async def meeting(visit, somebody, **options):
@@ -22,9 +26,10 @@ async def meeting(visit, somebody, **options):
     return patient, provider
 
 
-async def test_patient_refreshes_and_is_back_without_being_admitted_again(clinic, somebody):
+@pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)
+async def test_patient_refreshes_and_is_back_without_being_admitted_again(clinic, somebody, engine):
     visit = await clinic.plans()
-    patient, provider = await meeting(visit, somebody)
+    patient, provider = await meeting(visit, somebody, engine=engine)
 
     await patient.reloads()
 
@@ -34,18 +39,20 @@ async def test_patient_refreshes_and_is_back_without_being_admitted_again(clinic
     assert await clinic.admissions(patient.seat) == 1
 
 
+@pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)
 async def test_patient_offline_for_longer_than_a_token_is_back_without_being_admitted_again(
-    clinic, somebody, network
+    clinic, somebody, network, engine
 ):
     visit = await clinic.plans()
-    patient, provider = await meeting(visit, somebody, scripts=[network.script])
+    patient, provider = await meeting(visit, somebody, engine=engine, scripts=[network.script])
 
     await patient.loses_the_network()
     network.is_cut()
     await expect(provider.tile(patient.name)).to_contain_text("Connection lost")
     clinic.clock.advance(clinic.node.edge.token_longest + clinic.node.edge.token_leeway)
     network.is_mended()
-    await patient.finds_the_network()
+    async with patient.page.expect_response("**/v1/sessions"):  # the token is worthless by now
+        await patient.finds_the_network()
 
     await patient.meets(provider)
     await provider.meets(patient)
@@ -105,6 +112,33 @@ async def test_patient_whose_socket_drops_keeps_hearing_and_keeps_the_same_conne
     assert await patient.connections() == opened
 
 
+async def test_patient_who_opens_the_link_in_another_window_goes_on_there(clinic, somebody):
+    visit = await clinic.plans()
+    patient, provider = await meeting(visit, somebody)
+    again = Patient(await patient.page.context.new_page(), visit.patient)
+
+    await again.opens_the_link()
+
+    await patient.reads("The visit is open in another window")
+    await again.meets(provider)
+    await provider.meets(again)
+    assert await clinic.admissions(patient.seat) == 1
+
+
+async def test_visit_outlives_many_tokens_without_an_interruption(opens_clinic, somebody):
+    short = EdgePolicy(token_life=2.0, token_leeway=0.0)
+    clinic = await opens_clinic(Policies(edge=short))
+    visit = await clinic.plans()
+    patient, provider = await meeting(visit, somebody)
+    opened = await patient.connections()
+
+    await patient.gets_sound_packets(provider, SEVERAL_TOKENS)
+
+    await expect(provider.tile(patient.name)).not_to_contain_text("Connection lost")
+    await provider.meets(patient)
+    assert await patient.connections() == opened
+
+
 async def test_patient_who_left_comes_back_by_the_same_link(clinic, somebody):
     visit = await clinic.plans()
     patient, provider = await meeting(visit, somebody)
@@ -136,6 +170,9 @@ async def test_server_is_killed_during_a_visit_and_everybody_is_back_admitted(ki
     await family.waits()
     assert await killable.clinic.admissions(patient.seat) == 1
     assert await killable.clinic.admissions(family.seat) == 0
+    await expect(provider.entry(family.name)).not_to_contain_text("out of reach")
+    await provider.admits(family)
+    await family.meets(patient, provider)
 
 
 async def test_patient_who_waits_keeps_the_place_over_a_restart_of_the_server(killable, somebody):

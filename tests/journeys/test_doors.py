@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from playwright.async_api import expect
 
 from tests.support.people import IN_THE_RIGHT_PLACE, Patient, Person, Provider
-from tests.support.visits import FAMILY, PATIENT, PROVIDER
+from tests.support.visits import FAMILY, HOST, PATIENT, PROVIDER
 
+DAY = 24 * 60 * 60.0
 LAST_PACKET = 0.25  # seconds from the decision to remove somebody
 
 
@@ -150,6 +152,25 @@ async def test_patient_objects_to_family_who_asks_to_sit_in(clinic, somebody):
     await expect(provider.entries()).to_have_count(0)
 
 
+async def test_patient_objects_to_family_who_is_in_the_visit(clinic, somebody):
+    visit = await clinic.plans()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    family = await somebody(Person, visit.family)
+    for person in (patient, family):
+        await person.comes()
+        await provider.admits(person)
+    await family.meets(patient, provider)
+
+    await patient.objects_to(family)
+
+    await family.reads("You are no longer in the visit")
+    await expect(patient.tile(family.name)).to_have_count(0)
+    await patient.meets(provider)
+    await family.reloads()
+    await family.reads("You are no longer in the visit")
+
+
 async def test_provider_sends_the_patient_back_to_wait_and_admits_them_again(clinic, somebody):
     visit = await clinic.plans()
     provider = await opened(visit, somebody)
@@ -180,3 +201,35 @@ async def test_nobody_is_admitted_by_a_message_from_the_clinic(clinic, somebody)
     await patient.is_told("We are running a little late.")
     await patient.reads(IN_THE_RIGHT_PLACE)
     assert await clinic.admissions(patient.seat) == 0
+
+
+async def test_link_that_does_not_open_says_kindly_why(clinic, somebody):
+    visit = await clinic.plans(starts_in=DAY)
+    patient = await somebody(Patient, visit.patient)
+
+    await patient.opens_the_link()
+    await patient.reads("You are early")
+    await expect(patient.page.get_by_role("main")).to_contain_text(HOST)
+
+    await clinic.moves(visit, starts_in=2 * DAY)
+    await patient.presses("Try again")
+    await patient.reads("Your visit has a new time")
+
+    await clinic.call("POST", f"/v1/visits/{visit.id}/cancel", {})
+    await patient.presses("Try again")
+    await patient.reads("This visit is cancelled")
+
+
+async def test_link_that_was_replaced_looks_as_if_it_had_never_been(clinic, somebody):
+    visit = await clinic.plans()
+    await clinic.call("POST", f"/v1/visits/{visit.id}/seats/{visit.family.seat}/link", {})
+    replaced = await somebody(Person, visit.family)
+    made_up = await somebody(
+        Person, replace(visit.family, link=f"{visit.family.link[:-8]}AAAAAAAA")
+    )
+
+    for person in (replaced, made_up):
+        await person.opens_the_link()
+        await person.reads("This link does not work")
+
+    assert await replaced.says() == await made_up.says()

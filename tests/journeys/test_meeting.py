@@ -68,6 +68,28 @@ async def test_family_without_camera_and_microphone_joins_listening(clinic, some
     await expect(provider.tile(family.name)).to_contain_text("Muted")
     await expect(provider.tile(family.name)).to_contain_text("Camera is off")
     await patient.meets(provider)
+    await family.sends("audio", 50)  # silence, by which the server knows how well it arrives
+
+
+@pytest.mark.parametrize("trouble", ["NotAllowedError", "NotReadableError"])
+async def test_patient_whose_devices_cannot_be_used_is_helped_and_joins_all_the_same(
+    clinic, somebody, trouble
+):
+    visit = await clinic.plans()
+    provider = await somebody(Provider, visit.provider)
+    await provider.comes()
+    refused = f"""navigator.mediaDevices.getUserMedia = async () => {{
+      throw new DOMException("", "{trouble}");
+    }};"""
+    patient = await somebody(Patient, visit.patient, scripts=[refused])
+    await patient.opens_the_link()
+    await expect(patient.page.get_by_text("You can join all the same.")).to_be_visible()
+
+    await patient.knocks()
+    await patient.waits()
+    await provider.admits(patient)
+
+    await patient.meets(provider)
 
 
 async def test_somebody_muted_for_long_is_heard_at_once_when_unmuted(clinic, somebody):

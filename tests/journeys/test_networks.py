@@ -15,6 +15,8 @@ from tests.support.people import Patient, Provider
 TURN_SECRET = "a secret that only this test and its TURN server know"
 NEXT = 3  # packets of sound: one or two may have been on their last few metres
 
+NEW_NETWORK = 30.0  # seconds: browsers take five to ten to notice that nothing comes any more
+
 
 @pytest.mark.parametrize(
     ("engine", "within"), [(Engine.CHROMIUM, 3.0), (Engine.FIREFOX, 6.0)], ids=str
@@ -41,6 +43,29 @@ async def test_address_of_a_browser_changes_and_media_is_soon_back(
     assert time.monotonic() - moved < within
     await provider.meets(patient)
     await patient.meets(provider)
+
+
+@pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)
+async def test_network_of_a_browser_ends_and_media_comes_back_over_another_by_itself(
+    clinic, somebody, network, engine
+):
+    visit = await clinic.plans()
+    patient = await somebody(Patient, visit.patient, engine, scripts=[network.script])
+    provider = await somebody(Provider, visit.provider)
+    await patient.comes()
+    await patient.waits()
+    await provider.comes()
+    await provider.admits(patient)
+    await patient.meets(provider)
+    opened = await patient.connections()
+
+    await network.is_replaced(patient.page)
+
+    await patient.hears(provider, within=NEW_NETWORK)
+    await provider.hears(patient, within=NEW_NETWORK)
+    await patient.sees(provider)
+    await provider.sees(patient)
+    assert await patient.connections() == opened
 
 
 @pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)

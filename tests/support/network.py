@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from playwright.async_api import Page
+
 Address = tuple[str, int]
 
 _REDIRECT = """(() => {
@@ -19,7 +21,8 @@ _REDIRECT = """(() => {
     if (!line.startsWith("a=candidate:")) return [line];
     const [foundation, component, protocol, priority, host, , ...rest] = line.split(" ");
     if (protocol !== "udp" || host.includes(":")) return [];
-    return [[foundation, component, protocol, priority, host, PORT, ...rest].join(" ")];
+    const port = window.roadPort ?? PORT;
+    return [[foundation, component, protocol, priority, host, port, ...rest].join(" ")];
   };
   RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
     return native.call(this, { type, sdp: sdp.split("\\r\\n").flatMap(led).join("\\r\\n") });
@@ -70,8 +73,14 @@ class Network:
     @property
     def script(self) -> str:
         """Leads the media of every page it is given to over this road."""
+        return _REDIRECT.replace("PORT", str(self.port))
+
+    @property
+    def port(self) -> int:
+        """Where the road begins on the browser's side."""
         assert self._front is not None
-        return _REDIRECT.replace("PORT", str(self._front.get_extra_info("sockname")[1]))
+        number: int = self._front.get_extra_info("sockname")[1]
+        return number
 
     async def open(self) -> None:
         """Begin to carry packets."""
@@ -84,6 +93,18 @@ class Network:
             self._outside[inside] = await self._socket(self._down_to(inside), "127.0.0.1")
         for transport in former.values():
             transport.close()
+
+    async def is_replaced(self, page: Page) -> None:
+        """The old way to the server is gone for good; what is negotiated next finds a new one.
+
+        Wi-Fi gives way to mobile data like this. The page is not told.
+        """
+        former, forgotten = self._front, self._outside
+        self._front, self._outside = await self._socket(self._up, "0.0.0.0"), {}
+        for transport in (former, *forgotten.values()):
+            if transport is not None:
+                transport.close()
+        await page.evaluate("port => { window.roadPort = port; }", self.port)
 
     def is_cut(self) -> None:
         """Carry nothing."""

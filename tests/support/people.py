@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, Response, WebSocket, expect
 from tests.support.visits import Invitation
 
 PATIENCE = 20.0  # seconds until a step has failed, on a busy machine
-SOUND = 1e-4  # joules of a full-scale signal: any audible beep has more, silence has none
+SOUND = 1e-3  # seconds of full-scale sound: one beep has five times that, silence has none
 PICTURES = 3  # that many new ones are a moving picture
 
 IN_THE_RIGHT_PLACE = "You are in the right place"
@@ -24,6 +24,10 @@ class Browsing:
     async def reads(self, title: str) -> None:
         """Wait for the page with this title."""
         await expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+    async def says(self) -> str:
+        """All the words on the page."""
+        return await self.page.locator("body").inner_text()
 
     async def presses(self, name: str) -> None:
         """Press the button with this name."""

@@ -92,11 +92,10 @@ class Clinic:
         self._http = http
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
-    async def plans(self, *seats: dict[str, str], lasts: float = LASTS) -> PlannedVisit:
-        """A visit that is open now; by default of patient, provider and one of the family."""
+    async def plans(self, *seats: dict[str, str], starts_in: float = 0.0) -> PlannedVisit:
+        """A visit, open now unless it starts later; by default of patient, provider and family."""
         seats = seats or (PATIENT, PROVIDER, FAMILY)
-        now = time.time()
-        asked = {"starts_at": now, "ends_at": now + lasts, "host": HOST, "seats": list(seats)}
+        asked = {**_times(starts_in), "host": HOST, "seats": list(seats)}
         made = await self.call("POST", "/v1/visits", asked)
         return PlannedVisit(
             made["visit"],
@@ -105,6 +104,10 @@ class Clinic:
                 for one, seat in zip(made["seats"], seats, strict=True)
             ),
         )
+
+    async def moves(self, visit: PlannedVisit, *, starts_in: float) -> None:
+        """Give the visit another time."""
+        await self.call("POST", f"/v1/visits/{visit.id}/reschedule", _times(starts_in))
 
     async def desk_link(self) -> str:
         """A new link to the practice's desk."""
@@ -126,6 +129,11 @@ class Clinic:
             reply = await answer.json()
             assert answer.ok, reply
             return reply
+
+
+def _times(starts_in: float) -> dict[str, float]:
+    starts_at = time.time() + starts_in
+    return {"starts_at": starts_at, "ends_at": starts_at + LASTS}
 
 
 class OwnClinic(Clinic):
