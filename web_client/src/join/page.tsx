@@ -33,7 +33,10 @@ export function JoinPage({ app, practice }: JoinPageProps) {
   const screen = screenOf(state);
   const shown = practiceNow(state, practice);
   useEffect(() => app.speaks(words.language), [app, words]);
-  useEffect(() => keepInPresence(app.store, words, setNews), [app, words]);
+  useEffect(() => {
+    const say = (next: string): void => setNews((last) => (next === last ? `${next}\u00a0` : next));
+    return keepInPresence(app.store, words, say);
+  }, [app, words]);
   return (
     <WordsContext.Provider value={words}>
       <AppContext.Provider value={app}>

@@ -2,7 +2,6 @@ import { keepAwake } from "../lib/awake";
 import type { Store } from "../lib/store";
 import { chime } from "../media/sound";
 import { closedTitle } from "../screens/closed";
-import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
 import { type Cue, cuesBetween, keepsAwake } from "../state/cues";
 import { closedCode, type JoinEvent, type JoinState, screenOf } from "../state/join";
 import { VIBRATION } from "../timing";
@@ -19,24 +18,20 @@ export function keepInPresence(
   words: Words,
   say: (news: string) => void,
 ): () => void {
-  let arrivals = NO_ARRIVALS;
   const awake = keepAwake(() => keepsAwake(store.state));
   const title = (): void => {
     document.title = titleOf(store.state, words);
   };
   const stop = store.listen((next, previous) => {
     const cues = cuesBetween(previous.view, next.view);
-    const keys = waitingKeys(next);
-    const [after, isArrival] = arrivalsAfter(arrivals, keys, performance.now());
-    arrivals = keys.reduce(notice, after); // whoever is in the visit has the list before them
-    if (isArrival && previous.view) chime("arrival");
-    for (const cue of cues) sound(cue);
+    for (const kind of new Set(cues.map((cue) => cue.kind))) sound(kind);
     if (cues.length > 0) say(cues.map((cue) => sentence(cue, words)).join(" "));
     awake.refresh();
     title();
   });
   document.addEventListener("visibilitychange", title);
   title();
+  awake.refresh();
   return () => {
     stop();
     awake.stop();
@@ -44,14 +39,10 @@ export function keepInPresence(
   };
 }
 
-function waitingKeys(state: JoinState): string[] {
-  const { view } = state;
-  return view ? view.waiting.map((person) => arrivalKey(view.visit, person)) : [];
-}
-
-function sound(cue: Cue): void {
-  if (cue.kind !== "admitted" && cue.kind !== "message") return;
-  chime(cue.kind);
+function sound(kind: Cue["kind"]): void {
+  if (kind === "arrived") chime("arrival");
+  if (kind !== "admitted" && kind !== "message") return;
+  chime(kind);
   navigator.vibrate?.(VIBRATION);
 }
 

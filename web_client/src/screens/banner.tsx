@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import { BANNER_AFTER } from "../timing";
 import { useLasting } from "../ui/clock";
 import { useWords, type WordKey } from "../words";
@@ -36,13 +35,11 @@ export function TroubleNote({ code }: { code: string | null }) {
   return <div role="alert">{code && <p class="note note-warn">{t(key)}</p>}</div>;
 }
 
-/** Says news to screen readers: each once, also when the same words come again. */
+/** Says news to screen readers. Words that come twice must differ by something to be said twice. */
 export function Announcer({ news }: { news: string }) {
-  const [text, setText] = useState("");
-  useEffect(() => setText(news), [news]);
   return (
     <p role="status" class="unseen">
-      {text}
+      {news}
     </p>
   );
 }
