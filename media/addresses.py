@@ -26,6 +26,20 @@ class Candidate:
         return f"{index + 1} 1 {self.protocol} {priority} {where}{passive}"
 
 
+def usable(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Without ``::`` where the machine has no IPv6, as in many containers."""
+    return tuple(each for each in addresses if each != "::" or _has_ipv6())
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
+
+
 def reachable(bound: tuple[str, ...]) -> tuple[str, ...]:
     """Bound addresses, with wildcards replaced by this machine's own, loopback last."""
     found: list[str] = []

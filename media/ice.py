@@ -83,8 +83,11 @@ class IceAgent:
         self._sockets.listen(self.ufrag, self)
 
     def restart(self) -> None:
-        """Take new credentials; the former work until a check with the new ones arrives."""
-        for ufrag in list(self._passwords)[:-1]:
+        """Take new credentials; the former work until a check with newer ones arrives.
+
+        Of those that the browser has not used yet, the two newest are remembered.
+        """
+        for ufrag in list(self._passwords)[1:-1]:
             self._forget(ufrag)
         self._new_credentials()
 
@@ -143,12 +146,12 @@ class IceAgent:
         return bool(first != address)
 
     def _renewed(self, ufrag: str) -> bool:
-        """Whether this check is the first with new credentials, which ends the old ones."""
-        if ufrag != self.ufrag or len(self._passwords) == 1:
-            return False
-        for former in list(self._passwords)[:-1]:
+        """Whether this check is the first with newer credentials, which ends the older ones."""
+        names = list(self._passwords)
+        older = names[: names.index(ufrag)]
+        for former in older:
             self._forget(former)
-        return True
+        return bool(older)
 
     def _choose(self, path: Path, nominated: bool, renewed: bool, now: float) -> None:
         """Chromium nominates what it uses, each time; Firefox says it once and then never."""

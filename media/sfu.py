@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from media.addresses import usable
 from media.counters import MediaCounters
 from media.leg import Leg
 from media.peer import Ground
-from media.ports import LegListener, Wiring
+from media.ports import LegListener, MediaPlane, Wiring
 from media.sockets import MediaSockets
 from media.stage import Stage
 from media.tasks import Tasks
@@ -27,7 +28,8 @@ log = structlog.get_logger(__name__)
 class MediaConfig:
     """Where the media port is, and what browsers are told about it.
 
-    ``advertised`` are IP addresses, best first; empty means whatever this machine calls its own.
+    ``advertised`` are IP addresses, best first; empty means whatever this machine calls its own,
+    which is right on a laptop and wrong behind a NAT or in a container.
     """
 
     bind: tuple[str, ...] = ("0.0.0.0", "::")  # noqa: S104
@@ -36,7 +38,7 @@ class MediaConfig:
     tcp: bool = True
 
 
-class Sfu:
+class Sfu(MediaPlane):
     """Makes the world equal to each visit's wiring. ``start`` it, and ``close`` it once or more."""
 
     def __init__(
@@ -62,13 +64,14 @@ class Sfu:
     async def start(self) -> None:
         """Open the media port. Raises ``OSError`` if it cannot be had."""
         config = self._config
-        await self._sockets.start(config.bind, config.port, config.tcp)
+        bound = usable(config.bind)
+        await self._sockets.start(bound, config.port, config.tcp)
         self._ground = Ground(
             policy=self._policy,
             clock=self._clock,
             sockets=self._sockets,
             certificate=Certificate.generateCertificate(),
-            candidates=self._sockets.candidates(config.advertised, config.bind),
+            candidates=self._sockets.candidates(config.advertised, bound),
             counters=self.counters,
             tasks=self._tasks,
         )

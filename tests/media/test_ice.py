@@ -173,6 +173,22 @@ class TestRestart:
         assert await stranger.ask(ann.send.request(nominate=False))
         assert await stranger.ask(ann.send.request(remote=former, nominate=False)) is None
 
+    async def test_what_the_browser_uses_survives_restarts_that_it_never_saw(
+        self, sfu, room, stranger
+    ):
+        ann = await room.enter("ann")
+        used = ann.send.remote
+        ann.silent = True
+        sfu.detach("visit-1", "ann", "leg-1")
+        for _ in range(5):
+            sfu.restart("visit-1", "ann", "leg-1")
+        assert await stranger.ask(ann.send.request(remote=used, nominate=False))
+        sfu.attach("visit-1", "ann", "leg-1", ann)
+        await ann.until(lambda: ann.send.remote != used)
+        assert await stranger.ask(ann.send.request(nominate=False))
+        assert await stranger.ask(ann.send.request(remote=used, nominate=False)) is None
+        assert len(sfu._sockets._agents) == 1 + 3  # receiving: in use, the last two of five offered
+
     async def test_restart_from_a_new_address_brings_media_back_at_once(self, sfu, room):
         ann, ben = await room.meet("ann", "ben", check_every=60)
         ben.nominate = ann.nominate = False
