@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import platform
 import subprocess
@@ -69,7 +70,11 @@ def _rows(result: Result, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _machine() -> Result:
-    return {"python": platform.python_version(), "system": platform.platform()}
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
 
 
 if __name__ == "__main__":
