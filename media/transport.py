@@ -61,6 +61,8 @@ class Certificate(RTCCertificate):
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
+            # Browsers never resume, and a shared context would keep 20,000 of their sessions.
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         return self._context
 
     def fingerprint(self) -> Fingerprint:

@@ -7,7 +7,7 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.addresses import Candidate, reachable
+from media.addresses import Candidate, reachable, usable
 from media.errors import MediaError, SdpRefused
 from media.rtp import Kind
 from media.sdp import Agent, MediaLine, read_answer, write_offer
@@ -138,6 +138,10 @@ class TestAnswer:
 
 
 class TestAddresses:
+    def test_what_this_machine_has_is_bound(self):
+        assert usable(("127.0.0.1", "::1")) == ("127.0.0.1", "::1")
+        assert usable(("0.0.0.0", "::"))[0] == "0.0.0.0"
+
     def test_what_is_bound_is_told(self):
         assert reachable(("192.0.2.7", "2001:db8::7")) == ("192.0.2.7", "2001:db8::7")
 

@@ -9,6 +9,7 @@ import pylibsrtp
 import pytest
 from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsTransport
+from OpenSSL import SSL
 from pylibsrtp import _binding
 
 from media import transport
@@ -53,6 +54,7 @@ class TestPrivateNames:
         profiles = rtcdtlstransport.SRTP_PROFILES
         context = certificate._create_ssl_context(profiles)
         assert certificate._create_ssl_context(profiles) is context
+        assert context.get_session_cache_mode() == SSL.SESS_CACHE_OFF
 
     @pytest.mark.parametrize(
         "name", ["srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp"]
