@@ -234,9 +234,7 @@ def _waits_since(seat: Seat, device: Device) -> float | None:
 def _notices(seat: Seat, device: Device) -> tuple[Notice, ...]:
     """What was said while this very device waited; it may be in other hands than the first."""
     since = _waits_since(seat, device)
-    if since is None or device not in waiting_devices(seat):
-        return ()
-    return tuple(notice for notice in seat.notices if notice.at >= since)
+    return () if since is None else tuple(n for n in seat.notices if n.at >= since)
 
 
 def _invited(seat: Seat) -> Invited:

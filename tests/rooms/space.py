@@ -211,7 +211,8 @@ def own_events(name: str, device: str, *, known: bool) -> Iterator[OwnSeatEvent]
     yield Knocked(seat=name, device=there, said_name=f"said on {device}", language="tr", by=actor)
     yield SeatEntered(seat=name, device=there, by=actor)
     yield SeatLeft(seat=name, device=there, by=actor)
-    yield MediaSwitched(seat=name, device=there, microphone=False, camera=True, by=actor)
+    for on in (True, False):
+        yield MediaSwitched(seat=name, device=there, microphone=on, camera=not on, by=actor)
 
 
 # -- one visit --------------------

@@ -155,7 +155,7 @@ def test_an_observer_hears_and_is_never_a_source():
 
 
 def test_a_new_visit_waits_for_its_opening():
-    visit = visit_of("petra")
+    visit = schedule(replace(visit_of("petra"), stage=Stage.RESCHEDULED), POLICY)
     assert visit.stage is Stage.SCHEDULED
     due = next_deadline(visit)
     assert due is not None
