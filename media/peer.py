@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import structlog
+
 from media.addresses import Candidate
 from media.counters import MediaCounters
 from media.errors import HandshakeFailed, SdpRefused
@@ -18,6 +20,8 @@ from media.sdp import Agent, Answer, MediaLine, read_answer, write_offer
 from media.tasks import Tasks
 from media.transport import Certificate, DtlsSrtp
 from rooms.policy import MediaPolicy
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,10 @@ class Peer:
                 await self._reached.wait()
                 await self.transport.connect(answer.role, answer.fingerprints)
         except (HandshakeFailed, TimeoutError):
+            self._owner.peer_lost(self, Loss.HANDSHAKE)
+            return
+        except Exception:
+            log.exception("handshake broke")
             self._owner.peer_lost(self, Loss.HANDSHAKE)
             return
         self.opened()

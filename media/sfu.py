@@ -135,5 +135,6 @@ class Sfu(MediaPlane):
         for stage in self._stages.values():
             stage.close()
         self._stages.clear()
+        self._ground = None
         await self._tasks.close()
         await self._sockets.close()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from media import rtcp
 from media.errors import SdpRefused
 from media.ports import Connection, LegState, Wiring
 from media.sfu import MediaConfig, Sfu
@@ -314,6 +315,26 @@ class TestEnd:
         gc.collect()
         kinds = {"Leg", "Publisher", "Subscriber", "Feed", "Forward", "DtlsSrtp", "IceAgent"}
         assert not [o for o in gc.get_objects() if type(o).__name__ in kinds]
+
+    async def test_after_the_end_nothing_begins(self, sfu, room):
+        await sfu.close()
+        room.admit("ann")
+        ann = room.peer("ann")
+        sfu.attach(VISIT, "ann", "leg-1", ann)
+        assert ann.offers == []
+
+    async def test_an_error_in_one_visit_does_not_stop_the_clock_of_the_others(
+        self, sfu, room, make_room
+    ):
+        other = make_room(sfu)
+        other.visit = "visit-2"
+        room.admit("ann")
+        sfu._stages[VISIT]._legs["ann"] = None  # what must never happen, has happened
+        eve = await other.enter("eve")
+        eve.send_audio()
+        await eve.until(lambda: any(b.kind == rtcp.RECEIVER_REPORT for b in eve.send.rtcp))
+        del sfu._stages[VISIT]._legs["ann"]
+        await other.close()
 
     async def test_a_plane_that_never_started_may_be_closed(self):
         await Sfu(MediaConfig(), MediaPolicy()).close()
