@@ -105,9 +105,7 @@ def _problem() -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     taken = {(route.body, "validation") for route in ROUTES if route.body is not None}
     given = {(route.reply, "serialization") for route in ROUTES if route.reply is not None}
-    models = sorted(
-        taken | given | {(r.Problem, "serialization")}, key=lambda pair: pair[0].__name__
-    )
+    models = sorted(taken | given | {(r.Problem, "validation")}, key=lambda pair: pair[0].__name__)
     _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     return dict(definitions["$defs"])
 

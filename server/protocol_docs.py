@@ -294,7 +294,7 @@ def _definitions(routes: Iterable[Route] = ROUTES) -> dict[str, Any]:
     for route in routes:
         taken |= {route.body} if route.body else set()
         given |= {route.reply} if route.reply else set()
-    given |= {r.Problem, r.SignalError}
+    taken |= {r.Problem, r.SignalError}  # what a problem need not have is optional to its reader
     adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
         *((model.__name__, "validation", TypeAdapter(model)) for model in taken),
         *((model.__name__, "serialization", TypeAdapter(model)) for model in given),

@@ -132,13 +132,13 @@ class Problem(BaseModel):
     title: str
     status: int
     code: str
-    fields: list[str] | None = None
-    retry_after: float | None = None
-    practice_name: str | None = None
-    practice_phone: str | None = None
-    host: str | None = None
-    starts_at: float | None = None
-    opens_at: float | None = None
+    fields: list[str] = []
+    retry_after: float = 0.0
+    practice_name: str = ""
+    practice_phone: str = ""
+    host: str = ""
+    starts_at: float = 0.0
+    opens_at: float = 0.0
     moved_from: float | None = None
 
 
@@ -147,8 +147,8 @@ class SignalError(BaseModel):
 
     code: str
     title: str
-    fields: list[str] | None = None
-    retry_after: float | None = None
+    fields: list[str] = []
+    retry_after: float = 0.0
 
 
 class Health(BaseModel):

@@ -1,40 +1,11 @@
-// Generated; do not edit.
+// Generated from the server's tables by `python -m server.protocol_docs`; do not edit.
 
-export type Role =
-  | "patient"
-  | "provider"
-  | "family"
-  | "interpreter"
-  | "consultant"
-  | "presenter"
-  | "observer";
-
-export type Stage =
-  | "scheduled"
-  | "rescheduled"
-  | "open"
-  | "in_progress"
-  | "interrupted"
-  | "ended"
-  | "cancelled";
-
-export type Admission =
-  | "invited"
-  | "checking"
-  | "waiting"
-  | "admitted"
-  | "present"
-  | "away"
-  | "left"
-  | "denied"
-  | "removed";
-
-export type Standing = "holding" | "opened" | "waiting" | "refused";
-
-export type EndReason = "by_provider" | "by_practice" | "time_up" | "deserted";
-
-export type Need = "signing" | "relay" | "captions";
-
+/**
+ * Something a role may or may not do.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Action".
+ */
 export type Action =
   | "speak"
   | "show"
@@ -53,76 +24,281 @@ export type Action =
   | "end"
   | "reschedule"
   | "cancel"
-  | "revoke";
-
+  | "revoke"
+  | "open";
+/**
+ * How far one seat has come (states of ``admission``).
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Admission".
+ */
+export type Admission =
+  | "invited"
+  | "checking"
+  | "waiting"
+  | "admitted"
+  | "present"
+  | "away"
+  | "left"
+  | "denied"
+  | "removed";
+/**
+ * What somebody is in a visit; decides what they may do and see.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Role".
+ */
+export type Role =
+  | "patient"
+  | "provider"
+  | "family"
+  | "interpreter"
+  | "consultant"
+  | "presenter"
+  | "observer";
+/**
+ * Where the visit as a whole is (states of ``lifecycle``).
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Stage".
+ */
+export type Stage =
+  | "scheduled"
+  | "rescheduled"
+  | "open"
+  | "in_progress"
+  | "interrupted"
+  | "ended"
+  | "cancelled";
+/**
+ * How somebody communicates, where that changes what the system must do.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Need".
+ */
+export type Need = "signing" | "relay" | "captions";
+/**
+ * Why a visit ended.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "EndReason".
+ */
+export type EndReason = "by_provider" | "by_practice" | "time_up" | "deserted";
+/**
+ * What one browser is to the seat whose link it opened.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Standing".
+ */
+export type Standing = "holding" | "opened" | "waiting" | "refused";
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "ProblemCode".
+ */
 export type ProblemCode =
+  | "already_exists"
+  | "configuration_invalid"
+  | "device_refused"
+  | "handshake_failed"
+  | "idempotency_key_invalid"
+  | "idempotency_mismatch"
+  | "internal"
   | "link_unknown"
-  | "visit_early"
-  | "visit_moved"
+  | "media_error"
+  | "not_admitted"
+  | "not_barred"
+  | "not_found"
+  | "not_permitted"
+  | "not_waiting"
+  | "origin_refused"
+  | "payload_invalid"
+  | "rate_limited"
+  | "sdp_refused"
+  | "seat_denied"
+  | "seat_removed"
+  | "store_error"
+  | "store_unavailable"
+  | "times_invalid"
+  | "token_invalid"
+  | "too_many_devices"
+  | "too_slow"
+  | "unauthorized"
+  | "unknown_device"
+  | "unknown_seat"
+  | "unknown_visit"
+  | "version_conflict"
   | "visit_cancelled"
+  | "visit_early"
   | "visit_ended"
   | "visit_expired"
-  | "seat_denied"
-  | "seat_removed"
-  | "device_refused"
-  | "too_many_devices"
-  | "rate_limited"
-  | "token_invalid"
-  | "not_permitted"
-  | "not_admitted"
-  | "not_waiting"
-  | "which_device"
-  | "visit_running"
+  | "visit_full"
+  | "visit_moved"
   | "visit_not_open"
-  | "payload_invalid"
-  | "store_unavailable"
-  | "internal";
+  | "visit_running"
+  | "which_device";
 
-export type EndedCode =
-  | "visit_ended"
-  | "visit_cancelled"
-  | "seat_denied"
-  | "seat_removed"
-  | "device_refused"
-  | "device_replaced"
-  | "token_expired"
-  | "link_unknown"
-  | "session_replaced"
-  | "left";
-
-export type MediaConnection = "send" | "receive";
-
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: ProblemCode;
-  detail?: string;
-  opens_at?: number;
-  starts_at?: number;
-  practice_name?: string;
-  practice_phone?: string;
-  host?: string;
-  retry_after?: number;
+export interface Protocol {}
+/**
+ * What opening a desk link gives a browser.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "DeskReply".
+ */
+export interface DeskReply {
+  desk: string;
+  token: string;
+  expires_in: number;
+  signal_url: string;
 }
-
+/**
+ * One seat on a desk's list.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "DeskSeat".
+ */
+export interface DeskSeat {
+  seat: string;
+  role: Role;
+  name: string;
+  admission: Admission;
+  connected: boolean;
+}
+/**
+ * ``desk:changed``: the practice's day, whole.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "DeskSnapshot".
+ */
+export interface DeskSnapshot {
+  practice: PracticeCard;
+  now: number;
+  visits: DeskVisit[];
+}
+/**
+ * What people may be told of the practice.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "PracticeCard".
+ */
+export interface PracticeCard {
+  name: string;
+  phone: string;
+}
+/**
+ * One visit on a desk's list.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "DeskVisit".
+ */
+export interface DeskVisit {
+  visit: string;
+  host: string;
+  stage: Stage;
+  starts_at: number;
+  ends_at: number;
+  seats: DeskSeat[];
+  waiting: Waiting[];
+}
+/**
+ * One device that waits to be let in.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Waiting".
+ */
+export interface Waiting {
+  seat: string;
+  device: string;
+  name: string;
+  said_name: string;
+  role: Role;
+  relationship: string;
+  language: string;
+  needs: Need[];
+  waiting_since: number | null;
+  connected: boolean;
+  another_device: boolean;
+}
+/**
+ * One entry of RTCConfiguration.iceServers.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "IceServer".
+ */
 export interface IceServer {
   urls: string[];
   username?: string;
   credential?: string;
 }
-
-export interface Practice {
+/**
+ * A new seat.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Invitation".
+ */
+export interface Invitation {
+  role: Role;
+  name?: string;
+  language?: string;
+  relationship?: string;
+}
+/**
+ * A new seat and its link, which is told this once.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "InvitationMade".
+ */
+export interface InvitationMade {
+  seat: string;
+  link: string;
+}
+/**
+ * One line of the guest list, for those who may invite.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Invited".
+ */
+export interface Invited {
+  seat: string;
   name: string;
-  phone: string;
+  role: Role;
+  relationship: string;
+  admission: Admission;
+  connected: boolean;
 }
-
-export interface Notice {
-  id: number;
-  text: string;
-  at: number;
+/**
+ * Asks to come in.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Knock".
+ */
+export interface Knock {
+  name?: string;
+  language?: string;
 }
-
+/**
+ * The secret of a link.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "LinkCode".
+ */
+export interface LinkCode {
+  code: string;
+}
+/**
+ * A link, which is told this once.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "LinkMade".
+ */
+export interface LinkMade {
+  link: string;
+}
+/**
+ * The reader's own seat and device.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Me".
+ */
 export interface Me {
   seat: string;
   device: string;
@@ -138,7 +314,122 @@ export interface Me {
   notices: Notice[];
   video_kbps: number;
 }
-
+/**
+ * A one-way message from the clinic to somebody who waits.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Notice".
+ */
+export interface Notice {
+  id: number;
+  text: string;
+  at: number;
+}
+/**
+ * The browser's answer to ``media:offer``.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "MediaAnswer".
+ */
+export interface MediaAnswer {
+  peer: string;
+  number: number;
+  sdp: string;
+}
+/**
+ * ``media:offer``: an SDP offer for one of the page's two peer connections.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "MediaOffer".
+ */
+export interface MediaOffer {
+  peer: string;
+  connection: "send" | "receive";
+  number: number;
+  sdp: string;
+}
+/**
+ * ``media:state``: whether the server has this page's media.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "MediaState".
+ */
+export interface MediaState {
+  state: "connected" | "lost";
+}
+/**
+ * What the server may forward of me.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "MediaSwitch".
+ */
+export interface MediaSwitch {
+  microphone: boolean;
+  camera: boolean;
+}
+/**
+ * Words from the clinic to somebody who waits.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Message".
+ */
+export interface Message {
+  seat: string;
+  text: string;
+}
+/**
+ * A signal that says all by its name.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Nothing".
+ */
+export interface Nothing {}
+/**
+ * A command about one seat, or about one device that waits there.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "OfDevice".
+ */
+export interface OfDevice {
+  seat: string;
+  device?: string;
+}
+/**
+ * A command about one seat.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "OfSeat".
+ */
+export interface OfSeat {
+  seat: string;
+}
+/**
+ * A desk's command about one seat or device of one of the practice's visits.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "OfVisitDevice".
+ */
+export interface OfVisitDevice {
+  seat: string;
+  device?: string;
+  visit: string;
+}
+/**
+ * A desk's command about one seat of one of the practice's visits.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "OfVisitSeat".
+ */
+export interface OfVisitSeat {
+  seat: string;
+  visit: string;
+}
+/**
+ * Somebody else who is inside.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Person".
+ */
 export interface Person {
   seat: string;
   name: string;
@@ -148,158 +439,249 @@ export interface Person {
   microphone: boolean;
   camera: boolean;
 }
-
-export interface Waiting {
-  seat: string;
-  device: string;
-  name: string;
-  said_name: string;
-  role: Role;
-  relationship: string;
-  language: string;
-  needs: Need[];
-  waiting_since: number | null;
-  connected: boolean;
-  another_device: boolean;
+/**
+ * An error (RFC 9457) with Bedside's stable ``code``.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Problem".
+ */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: ProblemCode;
+  fields?: string[];
+  retry_after?: number;
+  practice_name?: string;
+  practice_phone?: string;
+  host?: string;
+  starts_at?: number;
+  opens_at?: number;
+  moved_from?: number | null;
 }
-
-export interface InvitedSeat {
-  seat: string;
-  name: string;
-  role: Role;
-  relationship: string;
-  admission: Admission;
-  connected: boolean;
+/**
+ * A fresh token for the same session.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Renewal".
+ */
+export interface Renewal {
+  token: string;
+  expires_in: number;
 }
-
-export interface View {
-  visit: string;
-  session: string;
-  revision: number;
-  now: number;
-  stage: Stage;
-  starts_at: number;
-  ends_at: number;
-  host: string;
-  end_reason: EndReason | null;
-  practice: Practice;
-  me: Me;
-  people: Person[];
-  waiting: Waiting[];
-  seats: InvitedSeat[];
+/**
+ * ``session:ended``: why the server closes this session.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "SessionOver".
+ */
+export interface SessionOver {
+  code:
+    | "device_refused"
+    | "device_replaced"
+    | "left"
+    | "link_unknown"
+    | "seat_denied"
+    | "seat_removed"
+    | "session_replaced"
+    | "token_expired"
+    | "visit_cancelled"
+    | "visit_early"
+    | "visit_ended"
+    | "visit_expired"
+    | "visit_moved";
 }
-
-export interface DeskSeat {
-  seat: string;
-  role: Role;
-  name: string;
-  admission: Admission;
-  connected: boolean;
-}
-
-export interface DeskVisit {
-  visit: string;
-  host: string;
-  stage: Stage;
-  starts_at: number;
-  ends_at: number;
-  seats: DeskSeat[];
-  waiting: Waiting[];
-}
-
-export interface Desk {
-  practice: Practice;
-  now: number;
-  visits: DeskVisit[];
-}
-
+/**
+ * What opening a link gives a browser.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "SessionReply".
+ */
 export interface SessionReply {
   session: string;
   token: string;
   expires_in: number;
   seat: string;
   role: Role;
-  view: View;
+  view: Snapshot;
   signal_url: string;
   ice_servers: IceServer[];
 }
-
-export interface DeskSessionReply {
-  token: string;
-  expires_in: number;
-  signal_url: string;
-  desk: string;
+/**
+ * ``visit:changed``: everything one page is told about the visit, whole.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Snapshot".
+ */
+export interface Snapshot {
+  visit: string;
+  revision: number;
+  stage: Stage;
+  starts_at: number;
+  ends_at: number;
+  host: string;
+  end_reason: EndReason | null;
+  me: Me;
+  people: Person[];
+  waiting: Waiting[];
+  seats: Invited[];
+  practice: PracticeCard;
+  session: string;
+  now: number;
 }
-
+/**
+ * Why a signal was refused.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "SignalError".
+ */
 export interface SignalError {
   code: string;
   title: string;
+  fields?: string[];
+  retry_after?: number;
 }
-
-export type Ack<Result> = ({ ok: true } & Result) | { error: SignalError };
-
-type Nothing = Record<string, never>;
-type Done = object;
-
-export interface SeatTarget {
+/**
+ * Words from the desk to somebody who waits.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "VisitMessage".
+ */
+export interface VisitMessage {
   seat: string;
-  device?: string;
-}
-
-export interface DeskTarget extends SeatTarget {
+  text: string;
   visit: string;
 }
-
-export interface Renewal {
-  token: string;
-  expires_in: number;
-}
-
-/** Browser to server, namespace `/visit`. */
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "VisitSignals".
+ */
 export interface VisitSignals {
-  "visit:check": { payload: Nothing; result: Done };
-  "visit:knock": { payload: { name?: string; language?: string }; result: Done };
-  "visit:enter": { payload: Nothing; result: Done };
-  "visit:leave": { payload: Nothing; result: Done };
-  "media:switch": { payload: { microphone: boolean; camera: boolean }; result: Done };
-  "media:answer": { payload: { peer: string; number: number; sdp: string }; result: Done };
-  "media:restart": { payload: Nothing; result: Done };
-  "session:renew": { payload: Nothing; result: Renewal };
-  "seat:admit": { payload: SeatTarget; result: Done };
-  "seat:deny": { payload: SeatTarget; result: Done };
-  "seat:remove": { payload: { seat: string }; result: Done };
-  "seat:send_back": { payload: { seat: string }; result: Done };
-  "seat:let_back": { payload: { seat: string }; result: Done };
-  "seat:message": { payload: { seat: string; text: string }; result: Done };
-  "seat:object": { payload: { seat: string }; result: Done };
-  "seat:invite": {
-    payload: { role: Role; name: string; language?: string; relationship?: string };
-    result: { seat: string; link: string };
+  "visit:check": {
+    payload: Nothing;
+    result: Nothing;
   };
-  "visit:end": { payload: Nothing; result: Done };
+  "visit:knock": {
+    payload: Knock;
+    result: Nothing;
+  };
+  "visit:enter": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "visit:leave": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "visit:end": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "session:renew": {
+    payload: Nothing;
+    result: Renewal;
+  };
+  "media:switch": {
+    payload: MediaSwitch;
+    result: Nothing;
+  };
+  "media:answer": {
+    payload: MediaAnswer;
+    result: Nothing;
+  };
+  "media:restart": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "seat:admit": {
+    payload: OfDevice;
+    result: Nothing;
+  };
+  "seat:deny": {
+    payload: OfDevice;
+    result: Nothing;
+  };
+  "seat:remove": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:send_back": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:let_back": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:message": {
+    payload: Message;
+    result: Nothing;
+  };
+  "seat:object": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:invite": {
+    payload: Invitation;
+    result: InvitationMade;
+  };
 }
-
-/** Browser to server, namespace `/desk`. */
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "DeskSignals".
+ */
 export interface DeskSignals {
-  "desk:admit": { payload: DeskTarget; result: Done };
-  "desk:deny": { payload: DeskTarget; result: Done };
-  "desk:remove": { payload: DeskTarget; result: Done };
-  "desk:send_back": { payload: DeskTarget; result: Done };
-  "desk:let_back": { payload: DeskTarget; result: Done };
-  "desk:message": { payload: DeskTarget & { text: string }; result: Done };
-  "desk:renew": { payload: Nothing; result: Renewal };
+  "desk:admit": {
+    payload: OfVisitDevice;
+    result: Nothing;
+  };
+  "desk:deny": {
+    payload: OfVisitDevice;
+    result: Nothing;
+  };
+  "desk:remove": {
+    payload: OfVisitSeat;
+    result: Nothing;
+  };
+  "desk:send_back": {
+    payload: OfVisitSeat;
+    result: Nothing;
+  };
+  "desk:let_back": {
+    payload: OfVisitSeat;
+    result: Nothing;
+  };
+  "desk:message": {
+    payload: VisitMessage;
+    result: Nothing;
+  };
+  "desk:open": {
+    payload: OfVisitSeat;
+    result: LinkMade;
+  };
+  "desk:renew": {
+    payload: Nothing;
+    result: Renewal;
+  };
 }
-
-/** Server to browser, namespace `/visit`. */
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "VisitNews".
+ */
 export interface VisitNews {
-  "visit:changed": View;
-  "media:offer": { peer: string; connection: MediaConnection; number: number; sdp: string };
-  "media:state": { state: "connected" | "lost" };
-  "session:ended": { code: EndedCode };
+  "visit:changed": Snapshot;
+  "media:offer": MediaOffer;
+  "media:state": MediaState;
+  "session:ended": SessionOver;
+}
+/**
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "DeskNews".
+ */
+export interface DeskNews {
+  "desk:changed": DeskSnapshot;
+  "session:ended": SessionOver;
 }
 
-/** Server to browser, namespace `/desk`. */
-export interface DeskNews {
-  "desk:changed": Desk;
-  "session:ended": { code: EndedCode };
-}
+/** How every signal is acknowledged. */
+export type Ack<Result> = ({ ok: true } & Result) | { error: SignalError };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { View } from "../src/protocol";
+import type { Snapshot } from "../src/protocol";
 import { cuesBetween, keepsAwake } from "../src/state/cues";
 import { JOIN_AT_FIRST, joinAfter } from "../src/state/join";
 import { INSIDE, person, view, WAITING, waiting } from "./views";
 
-const kinds = (before: View | null, after: View | null): string[] =>
+const kinds = (before: Snapshot | null, after: Snapshot | null): string[] =>
   cuesBetween(before, after).map((cue) => cue.kind);
 
 describe("cues", () => {
@@ -57,7 +57,7 @@ describe("cues", () => {
 });
 
 it("keeps the screen lit in the queue and in the visit, and nowhere else", () => {
-  const lit = (of: View): boolean =>
+  const lit = (of: Snapshot): boolean =>
     keepsAwake(joinAfter(JOIN_AT_FIRST, { type: "opened", view: of, at: 0 }));
   expect([lit(view()), lit(view(WAITING)), lit(view(INSIDE))]).toEqual([false, true, true]);
 });

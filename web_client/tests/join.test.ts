@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Problem, View } from "../src/protocol";
+import type { Problem, Snapshot } from "../src/protocol";
 import {
   closedCode,
   isUnderWay,
@@ -18,7 +18,7 @@ function played(...events: JoinEvent[]): JoinState {
   return events.reduce(joinAfter, JOIN_AT_FIRST);
 }
 
-function seen(of: View): JoinEvent {
+function seen(of: Snapshot): JoinEvent {
   return { type: "opened", view: of, at: 1_000_000 };
 }
 

@@ -1,4 +1,4 @@
-import type { DeskVisit, Me, Person, View, Waiting } from "../src/protocol";
+import type { DeskVisit, Me, Person, Snapshot, Waiting } from "../src/protocol";
 
 const ME: Me = {
   seat: "s1",
@@ -17,7 +17,7 @@ const ME: Me = {
 };
 
 /** A view of a patient who checks their devices, with what a test changes. */
-export function view(me: Partial<Me> = {}, rest: Partial<View> = {}): View {
+export function view(me: Partial<Me> = {}, rest: Partial<Snapshot> = {}): Snapshot {
   return {
     visit: "v1",
     session: "w1",

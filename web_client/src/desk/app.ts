@@ -2,7 +2,7 @@ import { Store } from "../lib/store";
 import { allowSound, allowSoundSoon, chime, watchSound } from "../media/sound";
 import { openDesk } from "../net/api";
 import { Line } from "../net/line";
-import type { DeskNews, DeskSessionReply, DeskSignals } from "../protocol";
+import type { DeskNews, DeskReply, DeskSignals } from "../protocol";
 import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
 import { DESK_AT_FIRST, type DeskEvent, type DeskState, deskAfter } from "../state/desk";
 import { ARRIVAL_APART } from "../timing";
@@ -12,7 +12,7 @@ type News = Omit<DeskNews, "session:ended">;
 /** Everything the desk page does: hears who arrives, makes itself heard, and sends decisions. */
 export class DeskApp {
   readonly store = new Store<DeskState, DeskEvent>(deskAfter, DESK_AT_FIRST);
-  private readonly line: Line<DeskSessionReply, News, DeskSignals>;
+  private readonly line: Line<DeskReply, News, DeskSignals>;
   private arrivals = NO_ARRIVALS;
 
   constructor(code: string) {
@@ -52,6 +52,16 @@ export class DeskApp {
   seen(key: string): void {
     this.arrivals = notice(this.arrivals, key);
     this.store.send({ type: "seen", key });
+  }
+
+  /** Into the visit, at a provider's seat: in a tab of its own, so that the desk stays. */
+  async openVisit(target: DeskSignals["desk:open"]["payload"]): Promise<void> {
+    const tab = window.open("", "_blank"); // now, by the click: a later one counts as a pop-up
+    this.store.send({ type: "tried" });
+    const answer = await this.line.request("desk:open", target);
+    if ("ok" in answer && tab) tab.location.replace(answer.link);
+    else tab?.close();
+    if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
   }
 
   async attempt<Name extends keyof DeskSignals>(

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { useLanguage } from "../lib/language";
 import { useStore } from "../lib/store";
-import type { Desk, Practice } from "../protocol";
+import type { DeskSnapshot, PracticeCard } from "../protocol";
 import { ConnectionBanner, TroubleNote } from "../screens/banner";
 import { type DeskState, inDeskOrder } from "../state/desk";
 import { Frame } from "../ui/frame";
@@ -13,7 +13,7 @@ import { DeskVisitCard } from "./visit_card";
 
 export interface DeskPageProps {
   app: DeskApp;
-  practice: Practice;
+  practice: PracticeCard;
 }
 
 function waitingCount(state: DeskState): number {
@@ -73,7 +73,7 @@ function DeskScreen({ state, app, waiting }: DeskScreenProps) {
   return <Today state={state} desk={state.desk} app={app} waiting={waiting} />;
 }
 
-function Today({ state, desk, app, waiting }: DeskScreenProps & { desk: Desk }) {
+function Today({ state, desk, app, waiting }: DeskScreenProps & { desk: DeskSnapshot }) {
   const { t } = useWords();
   const box = useKeptFocus<HTMLDivElement>();
   const visits = inDeskOrder(desk.visits);

@@ -1,4 +1,4 @@
-import type { DeskSeat, DeskVisit, Waiting } from "../protocol";
+import type { DeskSeat, DeskVisit, Stage, Waiting } from "../protocol";
 import { waitingFacts } from "../screens/waiting_list";
 import { arrivalKey } from "../state/arrivals";
 import type { DeskState } from "../state/desk";
@@ -7,6 +7,8 @@ import { type Deed, Person } from "../ui/person";
 import { Waited } from "../ui/waited";
 import { useWords } from "../words";
 import type { DeskApp } from "./app";
+
+const RUNNING: Stage[] = ["open", "in_progress", "interrupted"];
 
 export interface DeskVisitProps {
   visit: DeskVisit;
@@ -102,6 +104,9 @@ function SeatAtDesk({ seat: { seat, name, role, admission }, visit, app }: SeatA
         run: () => void app.attempt("desk:remove", target),
       },
     );
+  }
+  if (role === "provider" && RUNNING.includes(visit.stage)) {
+    deeds.push({ label: t("desk.open"), look: "main", run: () => void app.openVisit(target) });
   }
   if (admission === "denied" || admission === "removed") {
     deeds.push({

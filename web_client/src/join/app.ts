@@ -3,7 +3,7 @@ import { MediaLink } from "../media/link";
 import { allowSound, allowSoundSoon } from "../media/sound";
 import { openSession } from "../net/api";
 import { Line } from "../net/line";
-import type { Ack, SessionReply, View, VisitNews, VisitSignals } from "../protocol";
+import type { Ack, SessionReply, Snapshot, VisitNews, VisitSignals } from "../protocol";
 import { isLive, type Kind } from "../state/devices";
 import {
   isUnderWay,
@@ -156,7 +156,7 @@ export class JoinApp {
     this.earlyTimer = setTimeout(() => void this.line.open(), delay);
   }
 
-  private viewed(view: View, previous: View | null): void {
+  private viewed(view: Snapshot, previous: Snapshot | null): void {
     if (previous?.me.inside && !view.me.inside) this.link.close();
     if (!previous) void this.begun(view);
     if (previous && !previous.me.inside && view.me.inside) this.media.letGoOfTroubled();
@@ -167,7 +167,7 @@ export class JoinApp {
     if (isNew(view)) void this.once("visit:check");
   }
 
-  private async begun(view: View): Promise<void> {
+  private async begun(view: Snapshot): Promise<void> {
     if (isUnderWay(view)) return this.media.resume(view.me);
     void this.media.prepare();
   }
@@ -181,6 +181,6 @@ export class JoinApp {
   }
 }
 
-function isNew({ me }: View): boolean {
+function isNew({ me }: Snapshot): boolean {
   return me.standing === "holding" && me.admission === "invited";
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLanguage } from "../lib/language";
 import { useStore } from "../lib/store";
-import type { Practice } from "../protocol";
+import type { PracticeCard } from "../protocol";
 import { Announcer, ConnectionBanner, TroubleNote } from "../screens/banner";
 import { Check } from "../screens/check";
 import { Closed } from "../screens/closed";
@@ -17,10 +17,10 @@ import { keepInPresence } from "./presence";
 
 export interface JoinPageProps {
   app: JoinApp;
-  practice: Practice;
+  practice: PracticeCard;
 }
 
-function practiceNow(state: JoinState, page: Practice): Practice {
+function practiceNow(state: JoinState, page: PracticeCard): PracticeCard {
   const { practice_name: name, practice_phone: phone } = state.refusal ?? {};
   return state.view?.practice ?? (name ? { name, phone: phone ?? "" } : page);
 }
@@ -55,7 +55,7 @@ export function JoinPage({ app, practice }: JoinPageProps) {
   );
 }
 
-function CurrentScreen({ state, practice }: ScreenProps & { practice: Practice }) {
+function CurrentScreen({ state, practice }: ScreenProps & { practice: PracticeCard }) {
   const app = useApp();
   const code = closedCode(state);
   if (code)

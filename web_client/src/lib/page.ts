@@ -1,4 +1,4 @@
-import type { Practice } from "../protocol";
+import type { PracticeCard } from "../protocol";
 
 /** The secret of the link: in the fragment, which browsers send to nobody. */
 export function codeOf(address: Location): string {
@@ -6,7 +6,7 @@ export function codeOf(address: Location): string {
 }
 
 /** Whose page the server says this is, before it knows which visit. */
-export function practiceOf(page: Document): Practice {
+export function practiceOf(page: Document): PracticeCard {
   const { practiceName = "", practicePhone = "" } = page.body.dataset;
   return { name: practiceName, phone: practicePhone };
 }

@@ -1,6 +1,7 @@
-import type { IceServer, MediaConnection, VisitNews } from "../protocol";
+import type { IceServer, VisitNews } from "../protocol";
 
 type Offer = VisitNews["media:offer"];
+type Connection = Offer["connection"];
 
 interface Peer {
   id: string;
@@ -23,8 +24,8 @@ const SMALL_PICTURE_KBPS = 500; // below this 720p turns to mud; half the size l
  */
 export class Peers {
   iceServers: IceServer[] = [];
-  private peers: Partial<Record<MediaConnection, Peer>> = {};
-  private turns: Record<MediaConnection, Promise<void>> = {
+  private peers: Partial<Record<Connection, Peer>> = {};
+  private turns: Record<Connection, Promise<void>> = {
     send: Promise.resolve(),
     receive: Promise.resolve(),
   };
@@ -84,7 +85,7 @@ export class Peers {
     return peer;
   }
 
-  private connection(kind: MediaConnection): RTCPeerConnection {
+  private connection(kind: Connection): RTCPeerConnection {
     const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: "max-bundle" });
     pc.addEventListener("connectionstatechange", () => this.tellConnection());
     if (kind === "receive") pc.addEventListener("track", (event) => this.receive(event));

@@ -1,4 +1,4 @@
-import type { DeskSessionReply, Problem, SessionReply } from "../protocol";
+import type { DeskReply, Problem, SessionReply } from "../protocol";
 
 /** What came of a request: a reply, the server's reasoned refusal, or no server at all. */
 export type Outcome<Reply> =
@@ -28,6 +28,6 @@ export function openSession(code: string): Promise<Outcome<SessionReply>> {
 }
 
 /** Opens a desk's link. */
-export function openDesk(code: string): Promise<Outcome<DeskSessionReply>> {
+export function openDesk(code: string): Promise<Outcome<DeskReply>> {
   return post("/v1/desk/sessions", code);
 }

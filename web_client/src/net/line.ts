@@ -1,5 +1,5 @@
 import { io, type Socket } from "socket.io-client";
-import type { Ack, EndedCode, Problem, Renewal } from "../protocol";
+import type { Ack, Problem, Renewal, SessionOver } from "../protocol";
 import { ANSWER_WITHIN, RENEW_AT, RETRY_FIRST, RETRY_MOST } from "../timing";
 import type { Outcome } from "./api";
 import { backoff, pause } from "./backoff";
@@ -19,7 +19,7 @@ export interface LineOptions<Reply extends Opened, News> {
   news: { [Name in keyof News]: (payload: News[Name]) => void };
   onOpened: (reply: Reply) => void;
   onRefused: (problem: Problem) => void;
-  onEnded: (code: EndedCode) => void;
+  onEnded: (code: SessionOver["code"]) => void;
   onUp: () => void;
   onDown: () => void;
 }
@@ -130,7 +130,7 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     for (const [name, hear] of Object.entries(this.options.news)) {
       socket.on(name, hear as (payload: unknown) => void);
     }
-    socket.on("session:ended", ({ code }: { code: EndedCode }) => this.ended(code));
+    socket.on("session:ended", ({ code }: { code: SessionOver["code"] }) => this.ended(code));
     socket.on("connect", () => {
       this.refusals = 0;
       this.options.onUp();
@@ -145,7 +145,7 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     });
   }
 
-  private ended(code: EndedCode): void {
+  private ended(code: SessionOver["code"]): void {
     if (code === "token_expired") return; // the disconnect that follows opens the link again
     this.stop();
     this.options.onEnded(code);

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Way } from "../join/app";
-import type { View } from "../protocol";
+import type { Snapshot } from "../protocol";
 import { Heading } from "../ui/heading";
 import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
@@ -12,7 +12,7 @@ const LONGEST_NAME = 128; // what the server takes
 export function Check({ state }: ScreenProps) {
   const { t, day } = useWords();
   const app = useApp();
-  const view = state.view as View;
+  const view = state.view as Snapshot;
   const sends = view.me.may.includes("speak"); // observers only listen
   const [name, setName] = useState("");
   const promise = view.me.role === "provider" ? "check.promise_provider" : "check.promise";

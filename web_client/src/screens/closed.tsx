@@ -1,4 +1,4 @@
-import type { Practice, Problem } from "../protocol";
+import type { PracticeCard, Problem } from "../protocol";
 import type { ClosedCode } from "../state/join";
 import { callWords, telephone } from "../ui/call_link";
 import { Heading } from "../ui/heading";
@@ -44,7 +44,7 @@ function buttonKey(code: ClosedCode): WordKey {
 
 export interface ClosedProps {
   code: ClosedCode;
-  practice: Practice;
+  practice: PracticeCard;
   problem: Problem | null;
   onAgain: () => void;
 }

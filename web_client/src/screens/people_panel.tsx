@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { InvitedSeat, Person as PersonInside, View } from "../protocol";
+import type { Invited, Person as PersonInside, Snapshot } from "../protocol";
 import { Question } from "../ui/dialog";
 import { type Deed, Person } from "../ui/person";
 import { useWords } from "../words";
@@ -9,7 +9,7 @@ import { Invite } from "./invite";
 /** Who is in the visit and who else is invited, for those who may do something about it. */
 export function PeoplePanel({ state }: ScreenProps) {
   const { t } = useWords();
-  const view = state.view as View;
+  const view = state.view as Snapshot;
   const may = new Set(view.me.may);
   const family = view.people.filter((person) => person.role === "family");
   const inside = may.has("remove") ? view.people : may.has("object") ? family : [];
@@ -41,7 +41,7 @@ export function PeoplePanel({ state }: ScreenProps) {
   );
 }
 
-function isElsewhere(seat: string, view: View): boolean {
+function isElsewhere(seat: string, view: Snapshot): boolean {
   const shown = [view.me, ...view.people, ...view.waiting.filter((w) => !w.another_device)];
   return !shown.some((person) => person.seat === seat);
 }
@@ -83,7 +83,7 @@ function Elsewhere({
   seat: { seat, name, role, relationship, admission },
   may,
 }: {
-  seat: InvitedSeat;
+  seat: Invited;
   may: ReadonlySet<string>;
 }) {
   const { t } = useWords();

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import type { Person, View } from "../protocol";
+import type { Person, Snapshot } from "../protocol";
 import { Heading } from "../ui/heading";
 import { useKeptFocus } from "../ui/keep_focus";
 import { Sound } from "../ui/picture";
@@ -14,7 +14,7 @@ import { WaitingList } from "./waiting_list";
 /** Inside the visit: everybody's picture and name, the controls, and who else there is. */
 export function Room({ state }: ScreenProps) {
   const { t } = useWords();
-  const view = state.view as View;
+  const view = state.view as Snapshot;
   const box = useKeptFocus<HTMLDivElement>();
   const title = view.host ? t("visit.title_host", { host: view.host }) : t("visit.title");
   return (
@@ -40,7 +40,7 @@ export function Room({ state }: ScreenProps) {
 
 function Grid({ state }: ScreenProps) {
   const { t } = useWords();
-  const view = state.view as View;
+  const view = state.view as Snapshot;
   return (
     <>
       {view.people.length === 0 && (
@@ -89,7 +89,7 @@ function kindOf(stream: MediaStream | null, kind: "audio" | "video"): MediaStrea
 function Mine({ state }: ScreenProps) {
   const { t } = useWords();
   const app = useApp();
-  const { me } = state.view as View;
+  const { me } = state.view as Snapshot;
   const { camera, microphone } = state.devices;
   const track = camera.status === "on" && camera.wanted ? app.media.track("camera") : null;
   const stream = useMemo(() => (track ? new MediaStream([track]) : null), [track]);

@@ -1,4 +1,4 @@
-import type { View } from "../protocol";
+import type { Snapshot } from "../protocol";
 import { useNow } from "../ui/clock";
 import { Heading } from "../ui/heading";
 import { Waited } from "../ui/waited";
@@ -13,7 +13,7 @@ export function WaitingRoom({ state }: ScreenProps) {
   const { t, day } = useWords();
   const app = useApp();
   const now = useNow(state.clockAhead);
-  const view = state.view as View;
+  const view = state.view as Snapshot;
   const { me } = view;
   const second = me.standing === "waiting";
   return (
@@ -39,7 +39,7 @@ export function WaitingRoom({ state }: ScreenProps) {
   );
 }
 
-function Notices({ view }: { view: View }) {
+function Notices({ view }: { view: Snapshot }) {
   const { t, clock } = useWords();
   const notices = [...view.me.notices].reverse();
   return (

@@ -1,4 +1,4 @@
-import type { View, Waiting } from "../protocol";
+import type { Snapshot, Waiting } from "../protocol";
 import { useNow } from "../ui/clock";
 import { type Deed, Person } from "../ui/person";
 import { Waited } from "../ui/waited";
@@ -21,7 +21,7 @@ export function waitingFacts(person: Waiting, { t, nameOf, language }: Words): s
 /** Who asks to come in, with what this person may answer. Nothing at all for those who may not see. */
 export function WaitingList({ state }: ScreenProps) {
   const words = useWords();
-  const view = state.view as View;
+  const view = state.view as Snapshot;
   const { may } = view.me;
   const decides = may.includes("admit");
   if (!decides && view.waiting.length === 0) return null;

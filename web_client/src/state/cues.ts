@@ -1,4 +1,4 @@
-import type { View, Waiting } from "../protocol";
+import type { Snapshot, Waiting } from "../protocol";
 import { isWaiting, type JoinState, screenOf } from "./join";
 
 /** Something just happened that a person who is not looking must learn: said, and maybe sounded. */
@@ -16,14 +16,14 @@ function waitingKey(person: Waiting): string {
   return `${person.seat}/${person.device}`;
 }
 
-function arrivals(before: View, after: View): Cue[] {
+function arrivals(before: Snapshot, after: Snapshot): Cue[] {
   const known = new Set(before.waiting.map(waitingKey));
   return after.waiting
     .filter((person) => !known.has(waitingKey(person)))
     .map((person) => ({ kind: "arrived", name: person.name || person.said_name }));
 }
 
-function comings(before: View, after: View): Cue[] {
+function comings(before: Snapshot, after: Snapshot): Cue[] {
   const was = new Map(before.people.map((person) => [person.seat, person.name]));
   const is = new Map(after.people.map((person) => [person.seat, person.name]));
   const entered = [...is].filter(([seat]) => !was.has(seat));
@@ -34,26 +34,26 @@ function comings(before: View, after: View): Cue[] {
   ];
 }
 
-function messages(before: View, after: View): Cue[] {
+function messages(before: Snapshot, after: Snapshot): Cue[] {
   const last = before.me.notices.at(-1)?.id ?? Number.NEGATIVE_INFINITY;
   return after.me.notices
     .filter((notice) => notice.id > last)
     .map((notice) => ({ kind: "message", text: notice.text }));
 }
 
-function steps(before: View, after: View): Cue[] {
+function steps(before: Snapshot, after: Snapshot): Cue[] {
   if (!before.me.inside && after.me.inside) return [{ kind: "admitted" }];
   if (before.me.inside && isWaiting(after)) return [{ kind: "sentBack" }];
   return [];
 }
 
-function microphone(before: View, after: View): Cue[] {
+function microphone(before: Snapshot, after: Snapshot): Cue[] {
   if (!after.me.inside || before.me.microphone === after.me.microphone) return [];
   return [{ kind: after.me.microphone ? "unmuted" : "muted" }];
 }
 
 /** What happened between two views. The first view of a page is news to nobody. */
-export function cuesBetween(before: View | null, after: View | null): Cue[] {
+export function cuesBetween(before: Snapshot | null, after: Snapshot | null): Cue[] {
   if (!before || !after || before === after) return [];
   const inside = before.me.inside && after.me.inside;
   return [

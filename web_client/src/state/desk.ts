@@ -1,11 +1,11 @@
-import type { Desk, DeskVisit, EndedCode, Problem, Stage } from "../protocol";
+import type { DeskSnapshot, DeskVisit, Problem, SessionOver, Stage } from "../protocol";
 
 export interface DeskState {
   step: "opening" | "live" | "refused" | "over";
   awayAt: number | null;
   refusal: Problem | null;
-  over: EndedCode | null;
-  desk: Desk | null;
+  over: SessionOver["code"] | null;
+  desk: DeskSnapshot | null;
   clockAhead: number;
   soundAllowed: boolean;
   trouble: string | null;
@@ -14,9 +14,9 @@ export interface DeskState {
 }
 
 export type DeskEvent =
-  | { type: "changed"; desk: Desk; at: number }
+  | { type: "changed"; desk: DeskSnapshot; at: number }
   | { type: "refused"; problem: Problem }
-  | { type: "ended"; code: EndedCode }
+  | { type: "ended"; code: SessionOver["code"] }
   | { type: "reopening" }
   | { type: "lineUp" }
   | { type: "lineDown"; at: number }

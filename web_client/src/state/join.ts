@@ -1,4 +1,4 @@
-import type { EndedCode, Problem, ProblemCode, View } from "../protocol";
+import type { Problem, ProblemCode, SessionOver, Snapshot } from "../protocol";
 import { DEVICES_AT_FIRST, type DeviceEvent, type Devices, devicesAfter } from "./devices";
 
 /** How the page stands with the server and the visit. Everything on screen follows from this. */
@@ -9,8 +9,8 @@ export interface JoinState {
   /** Media that worked has stopped since this moment. */
   mediaLostAt: number | null;
   refusal: Problem | null;
-  over: EndedCode | null;
-  view: View | null;
+  over: SessionOver["code"] | null;
+  view: Snapshot | null;
   /** Seconds the server's clock is ahead of ours. */
   clockAhead: number;
   /** "Join the visit" was pressed and the server has not yet said what comes of it. */
@@ -23,10 +23,10 @@ export interface JoinState {
 }
 
 export type JoinEvent =
-  | { type: "opened"; view: View; at: number }
-  | { type: "viewed"; view: View; at: number }
+  | { type: "opened"; view: Snapshot; at: number }
+  | { type: "viewed"; view: Snapshot; at: number }
   | { type: "refused"; problem: Problem }
-  | { type: "ended"; code: EndedCode }
+  | { type: "ended"; code: SessionOver["code"] }
   | { type: "reopening" }
   | { type: "lineUp" }
   | { type: "lineDown"; at: number }
@@ -57,9 +57,9 @@ export const JOIN_AT_FIRST: JoinState = {
 export type Screen = "opening" | "check" | "waiting" | "visit" | "closed";
 
 /** Why the page can go no further: a refusal of the link, or the end of the session. */
-export type ClosedCode = ProblemCode | EndedCode;
+export type ClosedCode = ProblemCode | SessionOver["code"];
 
-export function isWaiting(view: View): boolean {
+export function isWaiting(view: Snapshot): boolean {
   const { me } = view;
   if (me.inside) return false;
   return me.standing === "waiting" || (me.standing === "holding" && me.admission === "waiting");
@@ -77,11 +77,11 @@ export function closedCode(state: JoinState): ClosedCode | null {
 }
 
 /** Whether somebody who comes to this view should already have camera and microphone running. */
-export function isUnderWay(view: View): boolean {
+export function isUnderWay(view: Snapshot): boolean {
   return view.me.inside || isWaiting(view);
 }
 
-function adopt(state: JoinState, view: View, at: number): JoinState {
+function adopt(state: JoinState, view: Snapshot, at: number): JoinState {
   if (state.view && view.revision < state.view.revision) return state; // overtaken on its way
   const settled = view.me.inside || isWaiting(view);
   return {

@@ -1,4 +1,4 @@
-import type { Practice } from "../protocol";
+import type { PracticeCard } from "../protocol";
 import { useWords, type Words } from "../words";
 import { Icon } from "./icon";
 
@@ -8,13 +8,13 @@ export function telephone(phone: string): string {
 }
 
 /** "Call Harbour Clinic: +1 555 0100", with a number that does not break over two lines. */
-export function callWords({ name, phone: number }: Practice, t: Words["t"]): string {
+export function callWords({ name, phone: number }: PracticeCard, t: Words["t"]): string {
   const phone = number.replaceAll(" ", "\u00a0");
   return name ? t("page.call", { name, phone }) : t("page.call_unnamed", { phone });
 }
 
 /** The clinic's number, on every screen in the same place. */
-export function CallLink({ practice }: { practice: Practice }) {
+export function CallLink({ practice }: { practice: PracticeCard }) {
   const { t } = useWords();
   if (!practice.phone) return null;
   return (

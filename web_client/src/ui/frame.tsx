@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
-import type { Practice } from "../protocol";
+import type { PracticeCard } from "../protocol";
 import { LANGUAGE_NAMES, type Language, useWords } from "../words";
 import { CallLink } from "./call_link";
 
 export interface FrameProps {
-  practice: Practice;
+  practice: PracticeCard;
   onLanguage: (language: Language) => void;
   className?: string;
   children: ComponentChildren;

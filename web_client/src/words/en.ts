@@ -239,6 +239,7 @@ export const en = {
   "desk.seen": "I have seen this",
   "desk.no_host": "Visit",
   "desk.people": "People",
+  "desk.open": "Open the visit",
   "desk.closed.title": "This desk link does not work",
   "desk.closed.body": "Please ask your administrator for a new desk link.",
   "stage.scheduled": "not open yet",

@@ -246,6 +246,7 @@ export const es: Record<WordKey, Text> = {
   "desk.seen": "Ya lo he visto",
   "desk.no_host": "Visita",
   "desk.people": "Personas",
+  "desk.open": "Abrir la visita",
   "desk.closed.title": "Este enlace de recepción no funciona",
   "desk.closed.body": "Pida un enlace nuevo a la persona que administra el sistema.",
   "stage.scheduled": "aún no abre",
