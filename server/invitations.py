@@ -87,9 +87,10 @@ async def renew_link(node: Node, visit: Visit, seat_id: str, by: Actor) -> str:
 async def open_provider_seat(node: Node, visit: Visit, seat_id: str, by: Actor) -> str:
     """One more link to a provider's seat. Raises ``UnknownSeat``, ``NotPermitted``."""
     seat, code = _seat_in(visit, seat_id), new_code()
-    if not may(by.kind, Action.OPEN) or seat.role is not Role.PROVIDER:
-        raise NotPermitted
     entry = _link_entry("LinkAdded", visit, seat, by, node.clock())
+    if not may(by.kind, Action.OPEN) or seat.role is not Role.PROVIDER:
+        await node.keeper.record_refusal(replace(entry, outcome=NotPermitted.code))
+        raise NotPermitted
     await node.store.add_links([seat_link(visit, seat, code)], [entry])
     return code
 
