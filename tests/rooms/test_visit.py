@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 from rooms import events as events_module
 from rooms.codec import encode
 from rooms.effects import Effect
-from rooms.errors import TimesInvalid, UnknownDevice, UnknownSeat
+from rooms.errors import (
+    SeatDenied,
+    SeatRemoved,
+    TimesInvalid,
+    UnknownDevice,
+    UnknownSeat,
+    VisitCancelled,
+    VisitEarly,
+    VisitEnded,
+    VisitExpired,
+    VisitMoved,
+)
 from rooms.events import SEAT_EVENTS, VISIT_EVENTS, Event, SeatAdded, SeatEvent, VisitEvent
 from rooms.model import INSIDE, RUNNING, Role, Stage
-from rooms.visit import catch_up, inside, next_deadline, schedule, step, who_hears_whom
+from rooms.visit import catch_up, door, inside, next_deadline, schedule, step, who_hears_whom
 from tests.rooms.cast import DESK, EVERYBODY, MINUTE, POLICY, STARTS, Story, seat_in, visit_of
 from tests.rooms.space import take
 from tests.rooms.walks import visits, walk
@@ -166,6 +177,35 @@ def test_a_new_visit_waits_for_its_opening():
 def test_a_visit_that_ends_before_it_begins_is_not_scheduled(length):
     with pytest.raises(TimesInvalid):
         schedule(replace(visit_of("petra"), ends_at=STARTS + length), POLICY)
+
+
+@pytest.mark.parametrize(
+    ("story", "closed"),
+    [
+        (lambda: Story(now=STARTS - 3600), VisitEarly),
+        (lambda: Story(), None),
+        (lambda: Story().waits("petra"), None),
+        (lambda: Story().denies(DESK, "petra"), SeatDenied),
+        (lambda: Story().removes(DESK, "petra"), SeatRemoved),
+        (lambda: Story().denies(DESK, "petra").lets_back(DESK, "petra"), None),
+        (lambda: Story().moves(3600), VisitMoved),
+        (lambda: Story().cancels(), VisitCancelled),
+        (lambda: Story().ends(), VisitEnded),
+        (lambda: Story().pass_time(24 * 3600), VisitExpired),
+    ],
+)
+def test_a_link_opens_or_says_why_not(story, closed):
+    visit = story().visit
+    assert isinstance(door(visit, seat_in(visit, "petra")), closed or type(None))
+
+
+def test_a_deadline_that_is_not_due_any_more_changes_nothing():
+    story = Story(now=STARTS - 3600)
+    due = next_deadline(story.visit)
+    assert due is not None
+    story.moves(3600)
+    before = story.visit
+    assert story.tell(due).visit is before
 
 
 def test_strangers_and_strange_devices_move_nothing():
