@@ -106,7 +106,7 @@ function SeatAtDesk({ seat: { seat, name, role, admission }, visit, app }: SeatA
     );
   }
   if (role === "provider" && RUNNING.includes(visit.stage)) {
-    deeds.push({ label: t("desk.open"), look: "main", run: () => void app.openVisit(target) });
+    deeds.push({ label: t("desk.open"), run: () => void app.openVisit(target) });
   }
   if (admission === "denied" || admission === "removed") {
     deeds.push({
