@@ -17,7 +17,7 @@ from server.errors import KindlyClosed, NotFound, PayloadInvalid, problem
 from server.messages import parse
 from server.metrics import Metrics
 from server.node import Node
-from server.pages import app_directory
+from server.pages import asset
 from server.routes import AUTHENTICATE, PAGES, ROUTES, Route
 from server.strict_json import parse_object
 
@@ -30,9 +30,7 @@ def bind(app: web.Application, node: Node) -> None:
         app.router.add_route(route.method, route.path, _endpoint(node, route))
     for page in PAGES:
         app.router.add_get(page.path, _page(node, page.handler))
-    directory = app_directory()
-    if directory is not None and (directory / "assets").is_dir():
-        app.router.add_static("/assets/", directory / "assets")
+    app.router.add_get("/assets/{name}", _page(node, asset))
 
 
 def answer_errors(metrics: Metrics) -> Middleware:

@@ -44,6 +44,25 @@ async def front_page(node: Node, _request: web.Request) -> web.Response:
     return web.Response(text=text, content_type="text/html")
 
 
+async def asset(_node: Node, request: web.Request) -> web.FileResponse:
+    """A file of the built app. Raises ``NotFound``.
+
+    Known before it is answered: aiohttp's own static files find out too late, and a missing file
+    would be marked as good for ever.
+    """
+    path = _assets().get(request.match_info["name"])
+    if path is None or not path.is_file():
+        raise NotFound
+    return web.FileResponse(path)
+
+
+@cache
+def _assets() -> dict[str, Path]:
+    directory = app_directory()
+    found = (directory / "assets").iterdir() if directory is not None else ()
+    return {path.name: path for path in found}
+
+
 async def _page(node: Node, name: str) -> web.Response:
     practices = await node.store.practices()
     # With several practices on one server only the link says which; the page then names none.

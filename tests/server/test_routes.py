@@ -135,4 +135,4 @@ async def test_only_the_table_is_served(server):
         for resource in server.app.router.resources()
         if not resource.canonical.startswith("/socket.io")
     }
-    assert served - {"/assets"} == {row.path for row in (*ROUTES, *PAGES)}
+    assert served - {"/assets/{name}"} == {row.path for row in (*ROUTES, *PAGES)}
