@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,7 +66,6 @@ class IceAgent:
         self.on_dtls: Callable[[bytes], None] = _ignore
         self.on_path: Callable[[], None] = lambda: None
         self.consented = now
-        self.closed = False
         self._sockets = sockets
         self._policy = policy
         self._paths: dict[Address, Path] = {}
@@ -120,7 +120,8 @@ class IceAgent:
             self._sockets.open(path)
             self._bound_paths()
         path.checked = path.heard = now
-        path.sendto(_response(request, peername, self._passwords[ufrag]), address)
+        with suppress(OSError):  # the browser asks again
+            path.sendto(_response(request, peername, self._passwords[ufrag]), address)
         self._choose(path, "USE-CANDIDATE" in request.attributes, self._renewed(ufrag), now)
         return True
 
@@ -200,7 +201,6 @@ class IceAgent:
 
     def close(self) -> None:
         """Answer nothing more, from now on. Idempotent."""
-        self.closed = True
         for ufrag in list(self._passwords):
             self._forget(ufrag)
         for path in list(self._paths.values()):

@@ -18,38 +18,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
-import socket
 import struct
-from collections import defaultdict, deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-import pylibsrtp
-from aioice import stun
-from aiortc import sdp as parser
-from aiortc.rtcdtlstransport import (
-    RTCCertificate,
-    RTCDtlsFingerprint,
-    RTCDtlsParameters,
-    RTCDtlsTransport,
-)
+from aiortc.rtcdtlstransport import RTCCertificate
 
 from media import rtcp
 from media.ports import Connection, LegState, Offer
+from tests.support.light_connection import KEPT, LightConnection, Packet
+
+__all__ = ["LightPeer", "Outgoing", "Packet", "comes_true"]
 
 OPUS, VP8 = 111, 96
 TRANSPORT_CC_ID = 5
-BUFFER = 1 << 20  # bytes in each socket
-PACKETS_PER_WAKE = 64
-KEPT = 4_096  # packets a peer remembers of each stream, sent or received
 CERTIFICATE = RTCCertificate.generateCertificate()
 
 Answer = Callable[[str, int, str], None]
-Address = tuple[str, int]
-StreamName = tuple[str, str]  # seat, "audio" or "video"
 
 
 async def comes_true(condition: Callable[[], object], timeout: float = 10) -> None:
@@ -57,16 +42,6 @@ async def comes_true(condition: Callable[[], object], timeout: float = 10) -> No
     async with asyncio.timeout(timeout):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One RTP packet as received, decrypted."""
-
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload: bytes
 
 
 @dataclass(slots=True)
@@ -106,304 +81,6 @@ class Outgoing:
         """A sender report that pairs this NTP time with the newest timestamp."""
         report = rtcp.SenderReport(self.ssrc, ntp, self.timestamp)
         return rtcp.write_sender_report(report, self.packets, 0, "light")
-
-
-class _Udp:
-    """A plain socket: cheaper than asyncio's transports, which wake the loop for each packet."""
-
-    def __init__(self, receive: Callable[[bytes], None], local: Address, remote: Address) -> None:
-        self._receive = receive
-        family = socket.AF_INET6 if ":" in remote[0] else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        self.socket.bind(local)
-        self.socket.connect(remote)
-        asyncio.get_running_loop().add_reader(self.socket, self._readable)
-
-    def _readable(self) -> None:
-        for _ in range(PACKETS_PER_WAKE):
-            try:
-                data = self.socket.recv(2048)
-            except OSError:  # nothing more, or the server's port is closed
-                return
-            self._receive(data)
-
-    def send(self, data: bytes) -> None:
-        with suppress(OSError):
-            self.socket.send(data)
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self.socket)
-        self.socket.close()
-
-
-class _Tcp(asyncio.Protocol):
-    """Frames of RFC 4571."""
-
-    def __init__(self, receive: Callable[[bytes], None]) -> None:
-        self._receive = receive
-        self._pending = b""
-        self.transport: Any = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._pending += data
-        while len(self._pending) >= 2:
-            size = int.from_bytes(self._pending[:2], "big")
-            if len(self._pending) < 2 + size:
-                return
-            frame, self._pending = self._pending[2 : 2 + size], self._pending[2 + size :]
-            self._receive(frame)
-
-    def send(self, data: bytes) -> None:
-        self.transport.write(len(data).to_bytes(2, "big") + data)
-
-    def close(self) -> None:
-        self.transport.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Remote:
-    """What an offer says about the server."""
-
-    ufrag: str
-    password: str
-    fingerprints: tuple[tuple[str, str], ...]
-    host: str
-    port: int
-
-
-class _DtlsDatagrams:
-    """The face of an ICE transport that aiortc's DTLS expects."""
-
-    role = "controlling"
-    state = "completed"
-
-    def __init__(self, send: Callable[[bytes], None]) -> None:
-        self.queue: asyncio.Queue[bytes] = asyncio.Queue()
-        self._send_now = send
-
-    async def _recv(self) -> bytes:
-        return await self.queue.get()
-
-    async def _send(self, data: bytes) -> None:
-        self._send_now(data)
-
-
-class LightConnection:
-    """One RTCPeerConnection's worth of transport."""
-
-    def __init__(self, peer: LightPeer, connection: Connection) -> None:
-        self.peer = peer
-        self.kind = connection
-        self.ufrag = secrets.token_hex(4)
-        self.remote: _Remote | None = None
-        self.connected = False
-        self.checks_answered = 0
-        self.datagrams = 0  # of any kind, from the server
-        self.streams: dict[int, StreamName] = {}  # SSRC → whose, from the newest offer
-        self.received: dict[int, deque[Packet]] = defaultdict(lambda: deque(maxlen=KEPT))
-        self.counts: dict[int, int] = defaultdict(int)
-        self.rtcp: deque[rtcp.Block] = deque(maxlen=KEPT)
-        self.refused = 0
-        self.drop_incoming: Callable[[bytes], bool] = lambda _packet: False
-        self.on_packet: Callable[[Packet], object] = lambda _packet: None
-        self._socket: _Udp | _Tcp | None = None
-        self._dtls_in = _DtlsDatagrams(self.send_raw)
-        self._dtls = RTCDtlsTransport(self._dtls_in, [peer.certificate])  # type: ignore[arg-type]
-        self._rx: pylibsrtp.Session | None = None
-        self._tx: pylibsrtp.Session | None = None
-        self._pending: set[bytes] = set()
-        self._handshake: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._tie_breaker = random.getrandbits(64)
-
-    async def take(self, offer: str) -> str:
-        """Take an offer; the answer. ICE and DTLS begin by themselves."""
-        description = parser.SessionDescription.parse(offer)
-        self.streams = {
-            ssrc.ssrc: ((media.msid or "").split(" ")[0], media.kind)
-            for media in description.media
-            for ssrc in media.ssrc
-        }
-        self.remote = self._remote(description)
-        if self._socket is None:
-            await self.open_socket()
-        if self._handshake is None:
-            self._handshake = asyncio.ensure_future(self._connect())
-        self.check()
-        return self._answer(description)
-
-    def _remote(self, description: parser.SessionDescription) -> _Remote:
-        first = description.media[0]
-        assert first.ice
-        assert first.dtls
-        family = ":" in self.peer.host
-        protocol = "tcp" if self.peer.tcp else "udp"
-        candidate = next(
-            c for c in first.ice_candidates if c.protocol == protocol and (":" in c.ip) is family
-        )
-        assert first.ice.usernameFragment
-        assert first.ice.password
-        fingerprints = tuple((f.algorithm, f.value) for f in first.dtls.fingerprints)
-        return _Remote(
-            first.ice.usernameFragment,
-            first.ice.password,
-            fingerprints,
-            self.peer.server_host or candidate.ip,
-            candidate.port,
-        )
-
-    def _answer(self, description: parser.SessionDescription) -> str:
-        fingerprint = self.peer.certificate.getFingerprints()[0]
-        lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
-        mids = " ".join(media.rtp.muxId for media in description.media)
-        lines.append(f"a=group:BUNDLE {mids}")
-        mirrored = {"sendonly": "recvonly", "recvonly": "sendonly"}
-        for media in description.media:
-            payload_type = media.fmt[0]
-            lines += [
-                f"m={media.kind} 9 UDP/TLS/RTP/SAVPF {payload_type}",
-                "c=IN IP4 0.0.0.0",
-                f"a=mid:{media.rtp.muxId}",
-                f"a={mirrored.get(media.direction or '', 'inactive')}",
-                "a=rtcp-mux",
-                f"a=ice-ufrag:{self.ufrag}",
-                f"a=ice-pwd:{secrets.token_hex(12)}",
-                f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}",
-                f"a=setup:{self.peer.setup}",
-            ]
-        return "\r\n".join(lines) + "\r\n"
-
-    async def open_socket(self) -> None:
-        """Send from a new local port from now on; the former one is gone."""
-        assert self.remote is not None
-        former = self._socket
-        remote, local = (self.remote.host, self.remote.port), (self.peer.host, 0)
-        if self.peer.tcp:
-            loop = asyncio.get_running_loop()
-            _, self._socket = await loop.create_connection(
-                lambda: _Tcp(self._receive), *remote, local_addr=local
-            )
-        else:
-            self._socket = _Udp(self._receive, local, remote)
-        if former is not None:
-            former.close()
-
-    def check(self) -> None:
-        """Send a connectivity check, and the next one after a while."""
-        if self._timer is not None:
-            self._timer.cancel()
-        interval = self.peer.check_every if self.connected else 0.1
-        self._timer = asyncio.get_running_loop().call_later(interval, self.check)
-        if not self.peer.silent:
-            self.send_raw(self.request(nominate=self.peer.nominate or not self.connected))
-
-    def request(self, *, nominate: bool = True, remote: _Remote | None = None) -> bytes:
-        """A connectivity check as bytes."""
-        remote = remote or self.remote
-        assert remote is not None
-        attributes: dict[str, Any] = {
-            "USERNAME": f"{remote.ufrag}:{self.ufrag}",
-            "PRIORITY": 1_845_501_695,
-            "ICE-CONTROLLING": self._tie_breaker,
-        }
-        if nominate:
-            attributes["USE-CANDIDATE"] = None
-        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, attributes=attributes)
-        message.add_message_integrity(remote.password.encode())
-        self._pending.add(message.transaction_id)
-        return bytes(message)
-
-    async def _connect(self) -> None:
-        assert self.remote is not None
-        role = "client" if self.peer.setup == "active" else "server"
-        self._dtls._set_role(role)
-        await self.peer.until(lambda: self.checks_answered > 0, timeout=30)
-        fingerprints = [RTCDtlsFingerprint(*each) for each in self.remote.fingerprints]
-        await self._dtls.start(RTCDtlsParameters(fingerprints))
-        if self._dtls.state == "connected":
-            self._rx, self._tx = self._dtls._rx_srtp, self._dtls._tx_srtp
-            self.connected = True
-            self.check()
-            self.peer.wake()
-
-    def send_raw(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        if self._socket is not None:
-            self._socket.send(data)
-
-    def send_rtp(self, packet: bytes) -> None:
-        """Encrypt and send."""
-        if self._tx is not None:
-            self.send_raw(self._tx.protect(packet))
-
-    def send_rtcp(self, data: bytes) -> None:
-        """Encrypt and send."""
-        if self._tx is not None:
-            self.send_raw(self._tx.protect_rtcp(data))
-
-    def _receive(self, data: bytes) -> None:
-        self.datagrams += 1
-        first = data[0]
-        if first < 4:
-            self._stun(data)
-        elif first < 64:
-            self._dtls_in.queue.put_nowait(data)
-        elif 192 <= data[1] <= 223:
-            self._rtcp(data)
-        elif not self.drop_incoming(data):
-            self._rtp(data)
-        self.peer.wake()
-
-    def _stun(self, data: bytes) -> None:
-        message = stun.parse_message(data)
-        if message.transaction_id in self._pending:
-            self._pending.discard(message.transaction_id)
-            self.checks_answered += 1
-
-    def _rtp(self, data: bytes) -> None:
-        _, sequence, timestamp, ssrc = struct.unpack_from("!HHLL", data)
-        self.counts[ssrc] += 1
-        every = self.peer.decrypt_every
-        if self._rx is None or not every or self.counts[ssrc] % every:
-            return
-        try:
-            plain = self._rx.unprotect(data)
-        except pylibsrtp.Error:
-            self.refused += 1
-            return
-        offset = 12
-        if plain[0] & 0x10:
-            offset += 4 + 4 * int.from_bytes(plain[14:16], "big")
-        packet = Packet(sequence, timestamp, ssrc, plain[offset:])
-        self.received[ssrc].append(packet)
-        self.on_packet(packet)
-
-    def _rtcp(self, data: bytes) -> None:
-        if self._rx is None:
-            return
-        for block in rtcp.blocks(self._rx.unprotect_rtcp(data)):
-            self.rtcp.append(block)
-            self.peer.feedback(self, block)
-
-    async def close(self) -> None:
-        """Close without a word to the server (``LightPeer.close`` says goodbye first)."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._handshake is not None:
-            self._handshake.cancel()
-            await asyncio.gather(self._handshake, return_exceptions=True)
-        pump = self._dtls._task
-        if pump is not None:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
 
 
 class LightPeer:
