@@ -185,10 +185,11 @@ async def revoke_desk(
     node: Node, request: web.Request, caller: Caller, _body: None
 ) -> web.Response:
     """Withdraw a desk link; its pages close."""
-    desk = request.match_info["desk"]
-    entry = _practice_entry(node, caller, "DeskLinkRevoked", desk)
-    await node.store.revoke_desk(caller.practice, desk, node.clock(), [entry])
-    await node.desks.end(caller.practice, desk)
+    link = await node.store.find_desk(request.match_info["desk"])
+    if link is not None and link.practice == caller.practice:
+        entry = _practice_entry(node, caller, "DeskLinkRevoked", link.desk)
+        await node.store.revoke_desk(caller.practice, link.desk, node.clock(), [entry])
+        await node.desks.end(caller.practice, link.desk)
     return web.Response(status=204)
 
 
