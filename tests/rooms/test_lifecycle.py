@@ -1,4 +1,4 @@
-"""The table of the visit as a whole, read as data. What it does is told in test_stories.py."""
+"""The table of the visit as a whole, read as data; test_visit_stories.py tells what it does."""
 
 from itertools import product
 
