@@ -29,7 +29,9 @@ async def test_a_desk_has_no_say_over_another_practices_visits(signal, server, w
     other = await server.practice()
     desk = await browser().opens_desk(await other.desk_code())
     assert await desk.refused(signal.name, payload(visit)) == "unknown_visit"
-    assert await desk.refused(signal.name, {**payload(visit), "visit": "nowhere"}) == "unknown_visit"
+    assert (
+        await desk.refused(signal.name, {**payload(visit), "visit": "nowhere"}) == "unknown_visit"
+    )
     stored = (await server.node.store.load(visit.id)).visit.seat(visit.patient.seat)
     assert (stored.admission, stored.notices) == ("waiting", ())
     assert visit.id not in str(desk.received)

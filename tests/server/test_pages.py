@@ -8,9 +8,8 @@ from server.pages import app_directory
 from server.store import Practice
 
 pytestmark = pytest.mark.skipif(app_directory() is None, reason="the browser app is not built")
-ASSETS = (
-    sorted(path.name for path in (app_directory() / "assets").iterdir()) if app_directory() else []
-)
+APP = app_directory()
+ASSETS = sorted(path.name for path in (APP / "assets").iterdir()) if APP else []
 
 
 @pytest.mark.parametrize("path", ["/join", "/desk"])
