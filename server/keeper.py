@@ -145,6 +145,8 @@ class VisitKeeper:
     ) -> Stored:
         visit, effects = step(stored.visit, event, now, self._policy)
         if visit == stored.visit:
+            if effects:  # nothing to keep, but somebody may have to go
+                self._world.visit_changed(visit, effects)
             return stored
         entries = [] if isinstance(event, _UNRECORDED) else [draft(visit, event, now)]
         saving = self._tasks.start(self._store.save(visit, stored.version, entries, links=links))

@@ -83,6 +83,14 @@ async def test_many_writers_of_one_visit_lose_nothing(server, practice, waiting)
     assert server.node.keeper._turns == {}
 
 
+async def test_a_second_device_that_never_knocked_may_leave(practice, browser):
+    visit = await practice.plans("patient", "provider")
+    await browser().opens(visit.patient.code)
+    second = await browser().opens(visit.patient.code)
+    await second.does("visit:leave")
+    assert await second.over() == "left", "nothing was to be saved, and yet somebody had to go"
+
+
 async def test_a_save_whose_caller_gave_up_is_followed_all_the_same(server, practice, waiting):
     visit, _, patient, _ = waiting
     node = server.node
