@@ -24,13 +24,14 @@ def bind(sio: socketio.AsyncServer, node: Node) -> None:
     """Answer every signal of the table, and nothing else."""
     for signal in SIGNALS:
         sio.on(signal.name, handler=_handler(node, signal), namespace=signal.namespace)
-    sio.on("connect", handler=_connect(node.gateway.connect), namespace=VISIT)
-    sio.on("connect", handler=_connect(node.desks.connect), namespace=DESK)
+    sio.on("connect", handler=_connect(node, node.gateway.connect), namespace=VISIT)
+    sio.on("connect", handler=_connect(node, node.desks.connect), namespace=DESK)
     sio.on("disconnect", handler=_disconnect(node.gateway.disconnect), namespace=VISIT)
     sio.on("disconnect", handler=_disconnect(node.desks.disconnect), namespace=DESK)
 
 
 def _connect(
+    node: Node,
     accept: Callable[[str, object], Awaitable[None]],
 ) -> Callable[[str, dict[str, Any], Any], Awaitable[bool]]:
     async def connect(sid: str, _environ: dict[str, Any], auth: Any) -> bool:
@@ -39,7 +40,9 @@ def _connect(
             await accept(sid, token)
         except BedsideError as error:
             face = face_of(error)
+            node.metrics.signals.labels(signal="connect", outcome=face["code"]).inc()
             raise socketio.exceptions.ConnectionRefusedError(face["title"], face) from None
+        node.metrics.signals.labels(signal="connect", outcome="ok").inc()
         return True
 
     return connect
