@@ -15,6 +15,15 @@ const CONSTRAINTS: Record<Kind, MediaStreamConstraints> = {
 const INPUT: Record<Kind, MediaDeviceKind> = { microphone: "audioinput", camera: "videoinput" };
 const TRACK: Record<Kind, "audio" | "video"> = { microphone: "audio", camera: "video" };
 
+// A page that goes away loses its devices as well, which says nothing about what the person wants.
+let goingAway = false;
+addEventListener("pagehide", () => {
+  goingAway = true;
+});
+addEventListener("pageshow", () => {
+  goingAway = false;
+});
+
 /** Owns this page's camera and microphone tracks. */
 export class Capture {
   private turn = 0;
@@ -101,7 +110,7 @@ export class Capture {
   }
 
   private lost(kind: Kind, track: MediaStreamTrack): void {
-    if (this.tracks[kind] !== track) return;
+    if (goingAway || this.tracks[kind] !== track) return;
     delete this.tracks[kind];
     this.onStatus(kind, "missing");
   }
