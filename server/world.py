@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable
 from typing import Protocol
 
 import structlog
@@ -78,9 +79,14 @@ class LiveWorld:
 
     async def _perform(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
         assert self._pages is not None
-        try:
-            for effect in effects:
-                await PERFORMERS[type(effect)](self._pages, visit, effect)
-            await self._pages.show(visit)
-        except Exception:
-            log.exception("effect_failed")
+        for effect in effects:
+            await _attempt(PERFORMERS[type(effect)](self._pages, visit, effect))
+        await _attempt(self._pages.show(visit))
+
+
+async def _attempt(work: Awaitable[None]) -> None:
+    """What fails must not keep the rest from being done."""
+    try:
+        await work
+    except Exception:
+        log.exception("effect_failed")
