@@ -7,14 +7,17 @@ import time
 
 import pytest
 
+from rooms.policy import MediaPolicy
+from server.app import Policies
 from tests.support.browsers import Engine
 from tests.support.coturn import MEDIA_ADDRESS, coturn
-from tests.support.network import ONLY_TCP, ONLY_TURN
+from tests.support.network import ONLY_TCP, ONLY_TURN, road_to
 from tests.support.people import Patient, Provider
 
 TURN_SECRET = "a secret that only this test and its TURN server know"
 NEXT = 3  # packets of sound: one or two may have been on their last few metres
 
+SOON_GIVEN_UP = 6.0  # seconds without a check; Chromium checks every 2.7
 NEW_NETWORK = 30.0  # seconds: browsers take five to ten to notice that nothing comes any more
 
 
@@ -66,6 +69,30 @@ async def test_network_of_a_browser_ends_and_media_comes_back_over_another_by_it
     await patient.sees(provider)
     await provider.sees(patient)
     assert await patient.connections() == opened
+
+
+async def test_media_that_was_given_up_is_made_anew_when_the_network_is_back(
+    opens_clinic, somebody
+):
+    clinic = await opens_clinic(Policies(media=MediaPolicy(consent_expires=SOON_GIVEN_UP)))
+    async with road_to(clinic.media_port) as network:
+        visit = await clinic.plans()
+        patient = await somebody(Patient, visit.patient, scripts=[network.script])
+        provider = await somebody(Provider, visit.provider)
+        await patient.comes()
+        await patient.waits()
+        await provider.comes()
+        await provider.admits(patient)
+        await patient.meets(provider)
+        opened = await patient.connections()
+
+        network.is_cut()
+        await patient.opens_connections(opened + 1)
+        network.is_mended()
+
+        await patient.meets(provider)
+        await provider.meets(patient)
+        assert await clinic.admissions(patient.seat) == 1
 
 
 @pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)

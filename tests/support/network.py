@@ -68,7 +68,7 @@ class Network:
         self._tasks: set[asyncio.Task[None]] = set()
         self._works = True
         self.to_browser = 0  # datagrams so far
-        self.last_to_browser = 0.0  # of ``time.monotonic``
+        self.last_to_browser = 0.0  # seconds since the epoch
 
     @property
     def script(self) -> str:
@@ -146,7 +146,7 @@ class Network:
         def down(data: bytes, _server: Address) -> None:
             if self._works and self._front is not None:
                 self.to_browser += 1
-                self.last_to_browser = time.monotonic()
+                self.last_to_browser = time.time()
                 self._front.sendto(data, inside)
 
         return down

@@ -140,6 +140,10 @@ class Person(Browsing):
         """How many peer connections this page has ever opened."""
         return int(await self.page.evaluate("() => mediaProbe.opened"))
 
+    async def opens_connections(self, count: int) -> None:
+        """Wait until this page has opened so many peer connections in all."""
+        await self.page.wait_for_function("count => mediaProbe.opened >= count", arg=count)
+
     async def routes(self) -> set[str]:
         """How media travels: kind and protocol of this browser's end, such as ``host/udp``."""
         return set(await self.page.evaluate("() => mediaProbe.routes()"))

@@ -114,12 +114,15 @@ class Clinic:
         made = await self.call("POST", "/v1/desks", {})
         return str(made["link"])
 
+    async def decided(self, what: str, seat: str) -> list[float]:
+        """When this was decided about a seat, by the practice's log: one instant each time."""
+        entries = (await self.call("GET", "/v1/events"))["events"]
+        this = (what, seat, "ok")
+        return [e["at"] for e in entries if (e["type"], e["seat"], e["outcome"]) == this]
+
     async def admissions(self, seat: str) -> int:
-        """How often somebody let this seat in, by the practice's log."""
-        return sum(
-            entry["seat"] == seat and entry["type"] == "SeatAdmitted" and entry["outcome"] == "ok"
-            for entry in (await self.call("GET", "/v1/events"))["events"]
-        )
+        """How often somebody let this seat in."""
+        return len(await self.decided("SeatAdmitted", seat))
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """One request, which must succeed; its reply."""
