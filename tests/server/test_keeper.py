@@ -84,7 +84,7 @@ async def test_many_writers_of_one_visit_lose_nothing(server, practice, waiting)
 
 
 async def test_a_second_device_that_never_knocked_may_leave(practice, browser):
-    visit = await practice.plans("patient", "provider")
+    visit = await practice.plans()
     await browser().opens(visit.patient.code)
     second = await browser().opens(visit.patient.code)
     await second.does("visit:leave")
