@@ -77,8 +77,12 @@ async def _create(node: Node, caller: Caller, body: m.NewVisit, key: str, asked:
 
 
 async def list_visits(node: Node, request: web.Request, caller: Caller, _body: None) -> r.VisitList:
-    """The practice's visits that start in a window of time, and all that run."""
-    since, until = _number(request, "since", 0.0), _number(request, "until", m.LAST_INSTANT)
+    """The practice's visits that start in a window of time, and all that run.
+
+    Without a window it is the day around now: years of visits are for nobody who did not ask.
+    """
+    now, day = node.clock(), node.edge.desk_window
+    since, until = _number(request, "since", now - day), _number(request, "until", now + day)
     visits = await node.store.visits_between(caller.practice, since, until)
     return r.VisitList(visits=[_state(visit) for visit in visits])
 

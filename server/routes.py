@@ -63,7 +63,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/sessions", L, m.LinkCode, r.SessionReply, openings.open_session, "Open a link: a session for this browser"),
     Route("POST", "/v1/desk/sessions", L, m.LinkCode, r.DeskReply, openings.open_desk, "Open a desk link"),
     Route("POST", "/v1/visits", P, m.NewVisit, r.CreatedVisit, rest.create_visit, "Create a visit; the links are told this once", 201),
-    Route("GET", "/v1/visits", P, None, r.VisitList, rest.list_visits, "The visits that start in a window of time, and all that run", query=("since", "until")),
+    Route("GET", "/v1/visits", P, None, r.VisitList, rest.list_visits, "The visits that start in a window of time (else: around now), and all that run", query=("since", "until")),
     Route("GET", VISIT, P, None, r.VisitState, rest.read_visit, "Read a visit"),
     Route("POST", VISIT + "/reschedule", P, m.Times, r.VisitState, rest.reschedule_visit, "Move a visit that has not begun"),
     Route("POST", VISIT + "/cancel", P, m.Nothing, r.VisitState, rest.cancel_visit, "Call off a visit that has not begun"),

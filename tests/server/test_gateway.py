@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from aioice import stun
 
 from server.tokens import SessionClaims, SessionTokens
 from tests.support.page_clients import Refused, SeatPage
@@ -272,3 +273,31 @@ async def test_two_nodes_tokens_are_not_exchanged(tmp_path, server, practice, br
     good = await claims_of(server, token)
     async with running_server(tmp_path / "other") as other:
         assert await refused(server, minted(server, other.ring, **good)) == "token_invalid"
+
+
+async def test_nothing_answers_media_of_whoever_waits(server, practice, people):
+    """No peer, no port of its own, no STUN answer for somebody who was not let in."""
+    visit = await practice.plans()
+    (patient,) = await people(visit, "patient")
+    await patient.knocks()
+    answers = asyncio.Queue()
+
+    class Ears(asyncio.DatagramProtocol):
+        def datagram_received(self, data, _):
+            answers.put_nowait(data)
+
+    loop = asyncio.get_running_loop()
+    address = ("127.0.0.1", server.node.plane.port)
+    transport, _ = await loop.create_datagram_endpoint(Ears, remote_addr=address)
+    for name in (visit.patient.seat, patient.token[:8], "x", (await patient.view())["session"]):
+        check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        check.attributes["USERNAME"] = f"{name}:{name}"
+        check.attributes["PRIORITY"] = 1
+        check.add_message_integrity(name.encode())
+        transport.sendto(bytes(check))
+    transport.sendto(b"\x16\xfe\xff" + bytes(64))
+    transport.sendto(b"\x80\x60" + bytes(64))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(answers.get(), 0.3)
+    transport.close()
+    assert patient.heard_of("media:offer") == []

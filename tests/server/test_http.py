@@ -28,7 +28,17 @@ async def test_every_answer_has_its_headers(server, practice):
         there = path.format(visit="v", seat="s", desk="d")
         whole(await server.call(method, there))
         whole(await practice.call(method, there, {}))
-    for path in ("/nowhere", "/assets/", "/assets/nothing.js", "/v1/visits/%00", "/..%2f..%2fetc"):
+    polling = "/socket.io/?EIO=4&transport=polling"
+    assert (await server.call("GET", polling)).status == 200
+    for path in (
+        polling,
+        "/socket.io/",
+        "/nowhere",
+        "/assets/",
+        "/assets/nothing.js",
+        "/v1/visits/%00",
+        "/..%2f..%2fetc",
+    ):
         whole(await server.call("GET", path))
 
 

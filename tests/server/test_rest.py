@@ -149,9 +149,10 @@ async def test_visits_are_listed_by_their_start_in_a_window(server, practice):
         return [v["visit"] for v in (await practice.get(f"/v1/visits?{query}"))["visits"]]
 
     await practice.get(running.path())
-    assert await listed() == [running.id, soon.id, later.id]
+    assert await listed() == [running.id, soon.id], "the day around now"
+    assert await listed(since=0, until=now + 1e6) == [running.id, soon.id, later.id]
     assert await listed(since=now + 5_000, until=now + 50_000) == [running.id, soon.id]
-    assert await listed(since=now + 50_000) == [running.id, later.id]
+    assert await listed(since=now + 50_000, until=now + 1e6) == [running.id, later.id]
     for bad in ("since=x", "since=-1", "until=1e99", "until=nan"):
         answer = await practice.call("GET", f"/v1/visits?{bad}")
         assert (answer.status, answer.code) == (422, "payload_invalid")
@@ -200,6 +201,19 @@ async def test_events_come_in_order_page_by_page(tmp_path):
         denied = [event for event in events if event["type"] == "SeatWasDenied"]
         assert {e["actor"] for e in denied} == {f"key-{practice.id}"}
         assert "Rosa" not in str(events)
+
+
+async def test_a_seat_of_another_visit_is_none_of_this_one(practice):
+    here, there = await practice.plans(), await practice.plans()
+    for what in ("admit", "deny", "remove", "send-back", "let-back", "link"):
+        path = f"{here.path()}/seats/{there.patient.seat}/{what}"
+        answer = await practice.post(path)
+        assert (answer.status, answer.code) == (404, "unknown_seat")
+    assert (
+        await practice.call("DELETE", f"{here.path()}/seats/{there.patient.seat}")
+    ).status == 404
+    seats = (await practice.stored(there)).seats
+    assert {seat.admission for seat in seats} == {"invited"}
 
 
 async def test_a_link_is_told_once_and_kept_only_as_its_hash(server, practice):
