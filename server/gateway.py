@@ -19,6 +19,7 @@ from rooms.view import is_inside, view_for
 from rooms.visit import door
 from server import replies as r
 from server.keeper import VisitKeeper
+from server.legs import Legs
 from server.practices import Practices
 from server.presence import Presence
 from server.sessions import DeviceKey, Registry, SeatSession
@@ -46,7 +47,7 @@ class Gateway:
     ) -> None:
         self._sio = sio
         self._keeper = keeper
-        self._plane = plane
+        self._legs = Legs(plane, clock)
         self._practices = practices
         self._tokens = tokens
         self._clock = clock
@@ -88,7 +89,7 @@ class Gateway:
             return
         del self._online[session.key]
         if session.has_leg:
-            self._plane.detach(session.visit, session.seat, session.id)
+            self._legs.detach(session)
         self._presence.set(session.key, online=False)
 
     @property
@@ -171,15 +172,16 @@ class Gateway:
 
     def _follow_leg(self, session: SeatSession, inside: bool) -> None:
         if inside and not session.has_leg:
-            self._plane.attach(session.visit, session.seat, session.id, _Leg(self, session))
+            self._legs.attach(session, _Reach(self, session))
         elif session.has_leg and not inside:
-            self._plane.drop(session.visit, session.seat, session.id)
+            self._legs.drop(session)
         session.has_leg = inside
 
     # -- sessions end --------------------
 
     async def end_sessions(self, visit: VisitId, seat: str, device: str, code: str) -> None:
         """Tell these pages why and close them, with their media."""
+        self._legs.end(visit, seat, device)
         for session in self.sessions.group(visit):
             if session.seat == seat and device in ("", session.device):
                 await self._end(session, code)
@@ -189,7 +191,7 @@ class Gateway:
         if self.sessions.remove(session.sid) is None:
             return
         if session.has_leg:
-            self._plane.drop(session.visit, session.seat, session.id)
+            self._legs.drop(session)
         if self._online.get(session.key) is session:
             del self._online[session.key]
             self._presence.set(session.key, online=False)
@@ -205,6 +207,7 @@ class Gateway:
     def _expire_at(self, session: SeatSession, at: float) -> None:
         if session.expiry is not None:
             session.expiry.cancel()
+        session.expires_at = at
         session.expiry = asyncio.get_running_loop().call_later(
             max(0.0, at - self._clock()), self._expired, session
         )
@@ -218,6 +221,7 @@ class Gateway:
         """No task and no timer survives; idempotent."""
         for session in self.sessions.all():
             self.sessions.remove(session.sid)
+        self._legs.close()
         await self._presence.close()
         await self._tasks.close()
 
@@ -232,7 +236,7 @@ class Gateway:
         await self._sio.disconnect(sid, namespace=VISIT)
 
 
-class _Leg:
+class _Reach:
     """How the media plane reaches one page."""
 
     def __init__(self, gateway: Gateway, session: SeatSession) -> None:

@@ -26,6 +26,7 @@ class SeatSession:
     card: PracticeCard
     view: View | None = None
     has_leg: bool = False
+    expires_at: float = 0.0
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
 
     @property
