@@ -9,8 +9,9 @@ import sqlite3
 import pytest
 import structlog
 
+from server.config import LogFormat, LogLevel
 from server.gateway import VISIT
-from server.logs import LogFormat, LogLevel, configure
+from server.logs import configure
 from server.signals import SIGNALS
 from tests.support.page_clients import DeskPage, Refused, SeatPage
 
