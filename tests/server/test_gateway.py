@@ -177,7 +177,7 @@ async def test_a_provider_link_on_a_second_device_needs_somebody_to_let_it_in(
 
 
 async def test_an_expired_token_ends_the_web_session_and_never_the_seat(tmp_path, browser):
-    edge = replace(QUICK, token_life=1, token_leeway=0)
+    edge = replace(QUICK, token_life=3, token_leeway=0)
     async with running_server(tmp_path, edge=edge) as server:
         practice = await server.practice()
         visit = await practice.plans()
@@ -198,16 +198,16 @@ async def test_an_expired_token_ends_the_web_session_and_never_the_seat(tmp_path
 
 
 async def test_a_renewed_session_outlives_its_first_token(tmp_path, browser):
-    async with running_server(tmp_path, edge=replace(QUICK, token_life=1)) as server:
+    async with running_server(tmp_path, edge=replace(QUICK, token_life=2)) as server:
         practice = await server.practice()
         visit = await practice.plans()
         one = browser(server)
         page = await one.opens(visit.patient.code)
-        for _ in range(5):
+        for _ in range(4):
             renewed = await page.does("session:renew")
             assert renewed["token"] != page.token
             with pytest.raises(TimeoutError):
-                await page.over(within=0.3)
+                await page.over(within=0.6)
         assert await page.over() == "token_expired", "once it is renewed no more"
         await one.close()
 
@@ -301,3 +301,18 @@ async def test_nothing_answers_media_of_whoever_waits(server, practice, people):
         await asyncio.wait_for(answers.get(), 0.3)
     transport.close()
     assert patient.heard_of("media:offer") == []
+
+
+async def test_a_token_from_before_leaving_waits_like_anybody(server, practice, meeting):
+    visit = await practice.plans()
+    provider, patient = await meeting(visit)
+    await patient.does("visit:leave")
+    assert await patient.over() == "left"
+    async with SeatPage(server, patient.token) as again:
+        await again.connect()
+        assert not (await again.view())["me"]["inside"]
+        assert await again.refused("visit:enter") == "not_admitted"
+        await again.knocks()
+        waiting = await provider.until(lambda view: view["waiting"])
+        assert waiting["waiting"][0]["seat"] == visit.patient.seat
+        assert not (await again.view())["me"]["inside"]

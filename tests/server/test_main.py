@@ -176,3 +176,21 @@ async def test_a_misspelt_setting_is_pointed_out(tmp_path):
     assert b"BEDSIDE_PORRT is not a setting" in line
     process.terminate()
     await process.communicate()
+
+
+async def test_the_demo_speaks_https_for_a_phone_in_the_same_network(tmp_path):
+    port = free_port()
+    env = environment(tmp_path)
+    process = await start("demo", "--https", "--port", str(port), "--json", env=env)
+    assert process.stdout is not None
+    ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    assert ready["base_url"].startswith("https://")
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as http:
+        code = ready["links"]["patient"].split("#")[1]
+        url = f"https://localhost:{port}/v1/sessions"
+        async with http.post(url, json={"code": code}) as answer:
+            assert answer.status == 200
+            assert answer.headers["Set-Cookie"].startswith("__Host-bedside-")
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
