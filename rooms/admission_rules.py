@@ -54,8 +54,8 @@ def enters_directly(seat: Seat, event: OwnSeatEvent, policy: Policy) -> bool:
 
 
 def too_many_devices(seat: Seat, _event: SeatEvent, policy: Policy) -> bool:
-    """The link was opened on as many devices as one person may have."""
-    return len(seat.devices) >= policy.max_devices
+    """The link was opened on as many devices as one person may have, and none can be forgotten."""
+    return len(seat.devices) >= policy.max_devices and _longest_gone(seat) is None
 
 
 def was_refused(seat: Seat, event: OwnSeatEvent, _policy: Policy) -> bool:
@@ -103,11 +103,17 @@ def keep(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
     return seat, ()
 
 
-def add_device(seat: Seat, event: LinkOpened, now: float, _policy: Policy) -> Result:
-    """The first device holds the seat; any other has merely opened the link."""
+def add_device(seat: Seat, event: LinkOpened, now: float, policy: Policy) -> Result:
+    """The first device holds the seat; any other has merely opened the link.
+
+    Browsers that keep no cookies, and machines that look into mail, open a link again and again as
+    somebody new: the person must still find room.
+    """
     standing = Standing.OPENED if seat.holder else Standing.HOLDING
     device = Device(id=event.device, credential=event.credential, opened_at=now, standing=standing)
-    return replace(seat, devices=(*seat.devices, device)), ()
+    former = _longest_gone(seat) if len(seat.devices) >= policy.max_devices else None
+    kept = tuple(d for d in seat.devices if d is not former)
+    return replace(seat, devices=(*kept, device)), ()
 
 
 def connect(seat: Seat, event: SessionOpened, _now: float, policy: Policy) -> Result:
@@ -243,6 +249,20 @@ def waiting_devices(seat: Seat) -> tuple[Device, ...]:
         if (d.standing is Standing.WAITING and d.connected)
         or (seat_waits and d.standing is Standing.HOLDING)
     )
+
+
+def _longest_gone(seat: Seat) -> Device | None:
+    """The device that can be forgotten for a new one: it has gone and does not hold the seat.
+
+    First those that never asked to come in, and of those the oldest. One that staff turned away is
+    never forgotten: it would be a new one the next time.
+    """
+    gone = [
+        d
+        for d in seat.devices
+        if d.standing in (Standing.OPENED, Standing.WAITING) and not d.connected
+    ]
+    return min(gone, key=lambda d: (d.standing is Standing.WAITING, d.opened_at), default=None)
 
 
 def _set(seat: Seat, device_id: str, **changes: object) -> Seat:

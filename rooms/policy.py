@@ -20,7 +20,7 @@ class Policy:
     deserted_after: float = 20 * 60  # everybody gone this long will not come back by themselves
     waiting_place_kept: float = 10 * 60  # a closed lid or a lift ride must not cost the place
     max_seats: int = 24  # a family conference with staff; bounds every per-visit loop
-    max_devices: int = 8  # phone, tablet, laptop and helpers; more is a leaked link
+    max_devices: int = 8  # at once; phone, tablet, laptop and helpers; more is a leaked link
     max_inside: int = 12  # what one grid and one home downlink can carry
     notices_kept: int = 10  # what somebody who waits can still scroll back to
     max_notice: int = 500  # characters; a message, not a letter

@@ -12,7 +12,7 @@ from typing import Any
 import socketio
 
 from media.ports import LegState, MediaPlane, Offer
-from rooms.errors import DeviceRefused
+from rooms.errors import DeviceRefused, UnknownDevice
 from rooms.model import Standing, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
 from rooms.view import is_inside, view_for
@@ -199,10 +199,10 @@ class Gateway:
         await self._close(session.sid)
 
     async def _refused(self, key: DeviceKey, code: str) -> None:
-        """The visit does not take this device any more."""
+        """The visit does not take this device any more; one it has forgotten may open anew."""
         session = self._online.get(key)
         if session is not None:
-            await self._end(session, code)
+            await self._end(session, "token_expired" if code == UnknownDevice.code else code)
 
     def _expire_at(self, session: SeatSession, at: float) -> None:
         if session.expiry is not None:

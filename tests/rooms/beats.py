@@ -57,7 +57,7 @@ def each_device_stands_where_it_should(beat: Beat) -> None:
     for seat, after in _moved_seat(beat):
         if beat.refusal is None:
             assert after.devices == tuple(
-                oracle.devices_after(seat, _seat_event(beat), beat.now)
+                oracle.devices_after(seat, _seat_event(beat), beat.now, beat.policy)
             ), beat.event
 
 

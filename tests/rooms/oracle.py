@@ -135,7 +135,7 @@ def _own_doing(seat: Seat, event: OwnSeatEvent, policy: Policy) -> Answer:
     was = seat.admission
     device = seat.device(event.device)
     refused = device is not None and device.standing is Standing.REFUSED
-    if isinstance(event, LinkOpened) and len(seat.devices) >= policy.max_devices:
+    if isinstance(event, LinkOpened) and full(seat, policy) and not forgettable(seat):
         return TooManyDevices
     if isinstance(event, SessionOpened | Knocked) and refused:
         return DeviceRefused
@@ -230,9 +230,30 @@ def bars(seat: Seat, event: SeatEvent) -> bool:
     return not (isinstance(event, SeatWasDenied) and second_only(seat, event))
 
 
-def devices_after(seat: Seat, event: SeatEvent, now: float) -> Iterator[Device]:
+def full(seat: Seat, policy: Policy) -> bool:
+    """Whether the link was opened on as many devices as it may be."""
+    return len(seat.devices) >= policy.max_devices
+
+
+def forgettable(seat: Seat) -> list[Device]:
+    """Second devices that have gone, those that asked to come in last, then by age."""
+    gone = [d for d in seat.devices if not d.connected]
+    opened = [d for d in gone if d.standing is Standing.OPENED]
+    asked = [d for d in gone if d.standing is Standing.WAITING]
+    return [*sorted(opened, key=_age), *sorted(asked, key=_age)]
+
+
+def _age(device: Device) -> float:
+    return device.opened_at
+
+
+def devices_after(seat: Seat, event: SeatEvent, now: float, policy: Policy) -> Iterator[Device]:
     """The devices of ``seat`` after an accepted ``event``."""
+    opening = isinstance(event, LinkOpened) and full(seat, policy)
+    forgotten = forgettable(seat)[:1] if opening else []
     for device in seat.devices:
+        if device in forgotten:
+            continue
         yield replace(
             device,
             connected=_connected(device, event),

@@ -174,20 +174,20 @@ def _around(name: str, policy: Policy, events: Callable[[Visit, str], Iterator[E
 
 def _seat_key(visit: Visit, name: str) -> Hashable:
     seat = seat_in(visit, name)
-    devices = tuple((d.id, d.standing, d.connected) for d in seat.devices)
+    devices = tuple((d.standing, d.connected) for d in seat.devices)  # which is which means nothing
     return seat.admission, devices, seat.deadline is None, seat.revoked, bool(seat.notices)
 
 
 def seat_events(visit: Visit, name: str) -> Iterator[Event]:
     """Every event that could concern this seat, stale twins included."""
     seat = seat_in(visit, name)
-    opened = len(seat.devices)
-    for number, device in enumerate(("one", "two", "three", "four")[: opened + 1]):
-        yield from own_events(name, device, known=number < opened)
-    for device in ("", "one", "two", "three"):
-        if not device or seat.device(device_id(name, device)):
-            yield SeatAdmitted(seat=name, device=device_id(name, device), by=DESK)
-            yield SeatWasDenied(seat=name, device=device_id(name, device), by=DESK)
+    known = [d.id.removeprefix(f"{name}-") for d in seat.devices]
+    unknown = next(d for d in ("one", "two", "three", "four") if d not in known)
+    for device in (*known, unknown):
+        yield from own_events(name, device, known=device in known)
+    for device in ("", *known):
+        yield SeatAdmitted(seat=name, device=device_id(name, device), by=DESK)
+        yield SeatWasDenied(seat=name, device=device_id(name, device), by=DESK)
     if name == "fay":
         yield SeatObjected(seat=name, by=by("petra"))
     for order in (SeatWasRemoved, SeatSentBack, SeatLetBack):

@@ -1,5 +1,7 @@
 """What people live through, one story a test, at the level of the rules."""
 
+from dataclasses import replace
+
 import pytest
 
 from rooms.errors import (
@@ -228,12 +230,33 @@ def test_denying_the_device_somebody_is_on_denies_the_person():
     assert story.ended_sessions() == {("petra", "", "seat_denied")}
 
 
-def test_link_that_went_round_opens_on_so_many_devices_and_no_more():
+def test_link_that_went_round_opens_on_so_many_devices_at_once_and_no_more():
     story = Story()
     for number in range(POLICY.max_devices):
         story.opens("fay", f"phone-{number}")
     with pytest.raises(TooManyDevices):
         story.opens("fay", "one-more")
+    story.drops("fay", "phone-3").opens("fay", "one-more")
+    assert story.seat("fay").device("fay-phone-3") is None
+
+
+def test_browser_that_is_somebody_new_each_time_takes_nobodys_room():
+    story = Story().opens("petra").waits("petra", device="tablet").drops("petra", "tablet")
+    for number in range(3 * POLICY.max_devices):
+        story.opens("petra", f"preview-{number}").drops("petra", f"preview-{number}")
+    assert len(story.seat("petra").devices) == POLICY.max_devices
+    assert story.seat("petra").holder.id == "petra-one"
+    assert story.seat("petra").device("petra-tablet"), "it has asked to come in"
+    assert story.opens("petra", "phone").seat("petra").device("petra-phone")
+
+
+def test_device_that_was_turned_away_is_never_forgotten():
+    story = Story(policy=replace(POLICY, max_devices=2)).comes_in("dora", "petra")
+    story.waits("petra", device="two").denies(DORA, "petra", "two").drops("petra", "two")
+    with pytest.raises(TooManyDevices):
+        story.opens("petra", "three")
+    story.lets_back(DORA, "petra").opens("petra", "three")
+    assert [d.id for d in story.seat("petra").devices] == ["petra-one", "petra-three"]
 
 
 def test_link_opened_twice_by_the_same_device_is_one_device():

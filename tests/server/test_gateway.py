@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from aioice import stun
 
+from rooms.events import SessionOpened
 from server.tokens import SessionClaims, SessionTokens
 from tests.support.page_clients import Refused, SeatPage
 from tests.support.server_clients import QUICK, running_server
@@ -158,6 +159,29 @@ async def test_another_device_waits_and_replaces_only_when_let_in(practice, meet
     await provider.does("seat:admit", {"seat": visit.patient.seat, "device": me["device"]})
     assert await patient.over() == "device_replaced"
     await second.is_inside()
+
+
+async def test_a_page_whose_device_is_forgotten_as_it_connects_is_told_to_open_anew(
+    server, practice, browser, monkeypatch
+):
+    visit = await practice.plans()
+    await browser().opens(visit.patient.code)
+    page = browser()
+    token = (await page.post(visit.patient.code)).body["token"]
+    keeper = server.node.keeper
+    submit = keeper.submit
+
+    async def crowded(visit_id, event, **more):
+        if isinstance(event, SessionOpened):
+            monkeypatch.setattr(keeper, "submit", submit)
+            for _ in range(server.node.policy.max_devices):
+                await browser().post(visit.patient.code)
+        return await submit(visit_id, event, **more)
+
+    monkeypatch.setattr(keeper, "submit", crowded)
+    connected = await page.page(token).connect()
+    assert await connected.over() == "token_expired"
+    assert (await (await page.opens(visit.patient.code)).view())["me"]["standing"] == "opened"
 
 
 async def test_a_provider_link_on_a_second_device_needs_somebody_to_let_it_in(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.links import new_code
+from tests.support.page_clients import Refused
 from tests.support.server_clients import FAMILY, PATIENT, PHONE, PROVIDER, QUICK, running_server
 
 SESSIONS, DESKS = "/v1/sessions", "/v1/desk/sessions"
@@ -153,11 +154,35 @@ async def test_a_refused_device_stays_out_and_the_other_one_in(practice, meeting
     assert (await patient.view())["me"]["inside"]
 
 
-async def test_a_link_opened_on_too_many_devices_opens_on_no_more(server, practice, browser):
+async def test_a_link_in_use_on_too_many_devices_opens_on_no_more(server, practice, browser):
     visit = await practice.plans()
     for _ in range(server.node.policy.max_devices):
-        assert (await browser().post(visit.patient.code)).status == 200
+        await (await browser().opens(visit.patient.code)).knocks()
     assert await refusal(browser(), visit.patient.code) == (403, "too_many_devices")
+
+
+async def test_a_browser_without_cookies_locks_nobody_out(server, practice, browser):
+    """A machine that looks into mail opens a link as somebody new as often as it likes."""
+    visit = await practice.plans()
+    patient = browser()
+    await patient.opens(visit.patient.code)
+    for _ in range(server.node.policy.max_devices + 3):
+        assert (await browser().post(visit.patient.code)).status == 200
+    again = await patient.post(visit.patient.code)
+    assert again.body["view"]["me"]["standing"] == "holding"
+
+
+async def test_a_page_whose_device_was_forgotten_opens_its_link_again(server, practice, browser):
+    visit = await practice.plans()
+    patient, forgotten = browser(), browser()
+    await patient.opens(visit.patient.code)
+    token = (await forgotten.post(visit.patient.code)).body["token"]
+    for _ in range(server.node.policy.max_devices):
+        await browser().post(visit.patient.code)
+    with pytest.raises(Refused) as refusal:
+        await forgotten.page(token).connect()
+    assert refusal.value.code == "token_invalid"
+    assert (await (await forgotten.opens(visit.patient.code)).view())["me"]["standing"] == "opened"
 
 
 async def test_one_browser_holds_several_seats_and_each_has_its_cookie(practice, browser):
