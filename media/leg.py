@@ -32,6 +32,7 @@ class Leg:
         self._send: Publisher | None = None
         self._receive: Subscriber | None = None
         self._connected = False
+        self._silent_since: float | None = None  # of the silence that was answered by a restart
 
     def attach(self, listener: LegListener) -> None:
         """Reach the browser through this listener; offer what it has not answered."""
@@ -103,6 +104,20 @@ class Leg:
     def tick(self, now: float) -> None:
         for peer in self._peers():
             peer.tick(now)
+        self._end_silence(now)
+
+    def _end_silence(self, now: float) -> None:
+        """Ask a page that fell silent for an ICE restart, once: its address may have changed.
+
+        Pages send sound even when muted. By itself a browser would check its path only after up
+        to 2.7 (Chromium) or 6 seconds (RFC 7675 section 5.1); after a restart it checks at once.
+        """
+        heard = self._send.heard if self._send is not None else None
+        if heard is None or heard == self._silent_since or self._listener is None:
+            return
+        if now - heard >= self._ground.policy.sound_silent:
+            self._silent_since = heard
+            self.restart()
 
     def _close_peers(self) -> None:
         peers = self._peers()

@@ -24,6 +24,7 @@ class Publisher(Peer):
         self._streams: dict[int, Feed] = {}
         self._retired: set[int] = set()  # streams that a newer one replaced
         self._arrivals = Arrivals(ground.policy)
+        self.heard: float | None = None  # when the newest packet came, if any did
         self._reported_at = ground.clock()
         self._clock = ground.clock
         self._counters = ground.counters
@@ -39,7 +40,7 @@ class Publisher(Peer):
         )
 
     def _on_rtp(self, ssrc: int, packet: bytes) -> None:
-        now = self._clock()
+        now = self.heard = self._clock()
         counters = self._counters
         counters.packets_in += 1
         counters.bytes_in += len(packet)

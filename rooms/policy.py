@@ -41,6 +41,7 @@ class MediaPolicy:
     consent_expires: float = 30.0  # RFC 7675 section 5.1; Firefox checks every 5.5 s at worst
     handshake_within: float = 20.0  # from answer to keys: a slow phone, lost flights and all
     path_silent: float = 3.0  # longer than Chromium's 2.7 s between checks, so a live path never is
+    sound_silent: float = 1.0  # fifty packets were due and none came: ask for another path
     max_paths: int = 8  # addresses of one peer at a time: Wi-Fi, mobile, IPv4, IPv6, UDP, TCP
     offer_after: float = 0.02  # changes this close together travel in one offer
     tick: float = 0.1  # feedback that rides on time; congestion control wants 50 to 250 ms
@@ -106,7 +107,12 @@ class EdgePolicy:
     outbound_messages: int = 256  # waiting for one browser; more is minutes behind, not seconds
     connects_per_minute: float = 30.0  # new sockets per address; more for a clinic behind one NAT
     open_per_address: int = 50  # sockets at once per address; more for a clinic behind one NAT
-    bad_links_per_minute: float = 20.0  # per address; a person mistypes a few times
+    bad_links_per_minute: float = 20.0  # per address; a person mistypes a few times, and real links
+    # open all the same: others behind the same router must not be locked out by a guesser
+    refusals_per_minute: float = (
+        6.0  # written down of one seat; more say nothing more, and fill disks
+    )
+    refusals_burst: float = 60.0  # every signal there is, tried twice
     sessions_per_minute: float = 60.0  # per address; a ward reloading after a power cut
     limiter_keys: int = 20_000  # addresses one limiter remembers: about 3 MB; the idlest go
     ipv6_block: int = 64  # bits: one household or phone owns all addresses of a /64 (RFC 6177)
@@ -119,7 +125,8 @@ class EdgePolicy:
     desk_refresh: float = 0.25  # a desk reads faster than this only in films
     desk_window: float = 18 * 60 * 60  # a desk sees the day around now, night shifts included
     events_page: int = 500  # entries of one page of GET /v1/events
-    credential_slack: float = 24 * 60 * 60  # visits run late and are moved; the visit's end rules
+    credential_slack: float = 31 * 24 * 60 * 60  # visits are moved by weeks; the visit's end rules
+    credentials_kept: int = 40  # in one browser, 86 bytes each: with 8 KB a request is refused
     bad_links_burst: float = 20.0  # a family around one router, each mistyping once or twice
     request_body: int = 64 * 1024  # the largest request, a visit with all its seats, takes 20 KiB
     stop_within: float = 3.0  # for answers under way; supervisors give ten seconds, then kill

@@ -37,7 +37,7 @@ async def test_address_of_a_browser_changes_and_media_is_soon_back(
     await patient.meets(provider)
     await provider.meets(patient)
 
-    await network.moves()
+    network.moves()
     moved = time.monotonic()
     await asyncio.gather(
         provider.gets_sound_packets(patient, NEXT), patient.gets_sound_packets(provider, NEXT)

@@ -146,6 +146,37 @@ class TestQuietPath:
         assert await talk(ann, ben, "ann") < 1
 
 
+class TestSilence:
+    """A page always sends sound; when it stops, its address may have changed."""
+
+    @pytest.fixture
+    def policy(self):
+        return MediaPolicy(sound_silent=0.1, tick=0.02)
+
+    async def test_a_page_that_falls_silent_is_offered_a_restart_once(self, room):
+        ann, ben = await room.meet("ann", "ben")
+        former, offers = ann.send.remote, len(ann.offers)
+        await talk(ann, ben, "ann")
+        await ann.until(lambda: len(ann.offers) == offers + 2)
+        await ann.until(lambda: ann.send.remote.ufrag != former.ufrag)
+        await asyncio.sleep(0.3)  # three times as long as it took
+        assert len(ann.offers) == offers + 2
+        await talk(ann, ben, "ann")
+        await ann.until(lambda: len(ann.offers) == offers + 4)
+
+    async def test_a_page_that_moved_unnoticed_is_heard_long_before_it_checks_by_itself(self, room):
+        ann, ben = await room.meet("ann", "ben", check_every=60)
+        await talk(ann, ben, "ann")
+        await move_unnoticed(ann)
+        assert await talk(ann, ben, "ann") < 2
+
+    async def test_a_page_that_never_spoke_is_left_in_peace(self, room):
+        ann, _ben = await room.meet("ann", "ben")
+        offers = len(ann.offers)
+        await asyncio.sleep(0.3)  # three times as long as a silence lasts here
+        assert len(ann.offers) == offers
+
+
 class TestRestart:
     async def test_new_credentials_take_over_and_the_old_ones_end(self, sfu, room, stranger):
         ann, ben = await room.meet("ann", "ben")

@@ -86,24 +86,21 @@ class Network:
         """Begin to carry packets."""
         self._front = await self._socket(self._up, "0.0.0.0")
 
-    async def moves(self) -> None:
+    def moves(self) -> None:
         """Another outer address from now on, as after a NAT's restart; nobody is told."""
-        former, self._outside = self._outside, {}
-        for inside in former:
-            self._outside[inside] = await self._socket(self._down_to(inside), "127.0.0.1")
-        for transport in former.values():
+        for transport in self._outside.values():
             transport.close()
+        self._outside.clear()  # the next packet from the inside opens a new one
 
     async def is_replaced(self, page: Page) -> None:
         """The old way to the server is gone for good; what is negotiated next finds a new one.
 
         Wi-Fi gives way to mobile data like this. The page is not told.
         """
-        former, forgotten = self._front, self._outside
-        self._front, self._outside = await self._socket(self._up, "0.0.0.0"), {}
-        for transport in (former, *forgotten.values()):
-            if transport is not None:
-                transport.close()
+        self.moves()
+        if self._front is not None:
+            self._front.close()
+        self._front = await self._socket(self._up, "0.0.0.0")
         await page.evaluate("port => { window.roadPort = port; }", self.port)
 
     def is_cut(self) -> None:
@@ -114,13 +111,12 @@ class Network:
         """Carry everything again."""
         self._works = True
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close every socket; idempotent."""
-        for task in self._tasks:
-            task.cancel()
-        for transport in (*self._outside.values(), self._front):
-            if transport is not None:
-                transport.close()
+        if self._front is not None:
+            self._front.close()
+        await asyncio.gather(*self._tasks)
+        self.moves()
 
     def _up(self, data: bytes, inside: Address) -> None:
         if not self._works:
@@ -169,4 +165,4 @@ async def road_to(media_port: int) -> AsyncIterator[Network]:
     try:
         yield network
     finally:
-        network.close()
+        await network.close()
