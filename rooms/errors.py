@@ -116,10 +116,10 @@ class VisitNotOpen(RoomError):
 
 
 class TimesInvalid(RoomError):
-    """A visit must end after it begins."""
+    """A visit must end after it begins, and not before it is planned."""
 
     code = "times_invalid"
-    title = "A visit must end after it begins."
+    title = "A visit must end after it begins, and in the future."
 
 
 class DoorClosed(RoomError):

@@ -29,6 +29,7 @@ from server.slow_requests import create_runner
 from server.store import ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
 
 Started = Callable[[Node], Awaitable[None]]
+FIRST_PRACTICE = "first-practice.txt"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -83,12 +84,19 @@ def _serve(_parsed: argparse.Namespace) -> None:
 
 
 def _first_practice(settings: Settings) -> Started:
-    """The first start makes the practice of the settings, so that there is something to use."""
+    """The first start makes the practice of the settings, so that there is something to use.
+
+    Its secrets go to a private file: what a service prints is kept in a journal that others read.
+    """
 
     async def started(node: Node) -> None:
         if not await node.store.practices():
             practice = Practice("main", settings.practice_name, settings.practice_phone)
-            await _introduce(node, practice)
+            secrets = settings.data_dir / FIRST_PRACTICE
+            keys.write_private(secrets, await _introduce(node, practice))
+            print(
+                f"The practice's API key and desk link are in {secrets}: read it, then delete it."
+            )
         print(f"Bedside listens on {settings.origin}", flush=True)
 
     return started
@@ -199,15 +207,15 @@ def _practice(parsed: argparse.Namespace) -> None:
         node = build(settings, ring)[NODE]
         await node.store.open()
         try:
-            await _introduce(node, Practice(new_id(), parsed.name, parsed.phone))
+            print(await _introduce(node, Practice(new_id(), parsed.name, parsed.phone)))
         finally:
             await node.store.close()
 
     asyncio.run(add())
 
 
-async def _introduce(node: Node, practice: Practice) -> None:
-    """Keep a practice and print, this once, its API key and desk link."""
+async def _introduce(node: Node, practice: Practice) -> str:
+    """Keep a practice; returns, this once, its API key and desk link in words."""
     api_key, code = new_api_key(), new_code()
     await node.store.put_practice(practice)
     key = ApiKey(
@@ -216,10 +224,12 @@ async def _introduce(node: Node, practice: Practice) -> None:
     await node.store.add_api_key(key)
     desk = LinkRecord(hash=hash_code(code), kind=LinkKind.DESK, practice=practice.id, desk=new_id())
     await node.store.add_links([desk], [])
-    print(f"Practice {practice.id}: {practice.name}")
-    print(f"  API key   {api_key}")
-    print(f"  desk link {node.desk_url(code)}")
-    print("  Both are shown this once. Keep them safe.", flush=True)
+    return (
+        f"Practice {practice.id}: {practice.name}\n"
+        f"  API key   {api_key}\n"
+        f"  desk link {node.desk_url(code)}\n"
+        "  Both are told this once. Keep them safe."
+    )
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ def seat_of(asked: Invitation) -> Seat:
 
 
 def visit_of(node: Node, practice: str, asked: NewVisit) -> Visit:
-    """The visit that was asked for. Raises ``TimesInvalid``."""
-    if not asked.starts_at < asked.ends_at:
+    """The visit that was asked for. Raises ``TimesInvalid``, also when it would be over already."""
+    if asked.ends_at <= node.clock():
         raise TimesInvalid
     visit = Visit(
         id=new_id(),

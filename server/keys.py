@@ -198,12 +198,16 @@ def _write_beside(path: Path, ring: KeyRing) -> Path:
         "sealing": _encode(ring.sealing),
     }
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
+    write_private(beside, json.dumps(content, indent=2))
+    return beside
+
+
+def write_private(path: Path, text: str) -> None:
+    """Keep a secret in a new file that only this user can read. Raises ``FileExistsError``."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{text}\n")
         file.flush()
         os.fsync(file.fileno())
-    return beside
 
 
 def _sync_directory(directory: Path) -> None:

@@ -42,6 +42,7 @@ _PERMISSIONS = (
 )
 
 _ALWAYS = {
+    "Server": "Bedside",  # instead of the library's, which tells everybody what to look up
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -33,14 +33,17 @@ def test_a_seat_is_what_was_asked_for():
 
 
 def test_a_link_is_kept_as_its_hash(server):
-    asked = NewVisit(starts_at=1.0, ends_at=2.0, seats=(NewSeat(role=Role.PATIENT),))
+    soon = server.node.clock() + 60
+    asked = NewVisit(starts_at=soon, ends_at=soon + 1, seats=(NewSeat(role=Role.PATIENT),))
     visit, code = visit_of(server.node, "north", asked), new_code()
     assert visit.stage is Stage.SCHEDULED
     record = seat_link(visit, visit.seats[0], code)
     assert record.hash == hash_code(code)
     assert code not in repr(record)
-    with pytest.raises(TimesInvalid):
-        visit_of(server.node, "north", NewVisit(starts_at=2.0, ends_at=2.0, seats=asked.seats))
+    for starts_at, ends_at in ((soon, soon), (1.0, 2.0)):
+        never = NewVisit(starts_at=starts_at, ends_at=ends_at, seats=asked.seats)
+        with pytest.raises(TimesInvalid):
+            visit_of(server.node, "north", never)
 
 
 async def test_a_new_link_takes_the_older_ones_place(practice, browser):

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import socketio
 
+from server.__main__ import FIRST_PRACTICE
 from server.links import is_api_key, is_code
 from tests.support.serving import environment, free_port, run, serving, start
 
@@ -18,10 +19,12 @@ pytestmark = pytest.mark.slow
 async def test_the_first_start_makes_keys_and_a_practice_and_says_so(tmp_path):
     data, port = tmp_path / "data", free_port()
     async with serving(data, port, practice_name="Riverside") as (_, lines):
-        printed = "\n".join(lines)
-        api_key = printed.split("API key")[1].split()[0]
-        desk = printed.split("desk link")[1].split()[0]
-        assert "Riverside" in printed
+        kept = (data / FIRST_PRACTICE).read_text()
+        api_key = kept.split("API key")[1].split()[0]
+        desk = kept.split("desk link")[1].split()[0]
+        assert "Riverside" in kept
+        assert any(FIRST_PRACTICE in line for line in lines)
+        assert api_key not in "".join(lines), "what a service prints ends up in a journal"
         assert is_api_key(api_key)
         assert desk.startswith(f"http://localhost:{port}/desk#")
         assert is_code(desk.split("#")[1])
@@ -30,17 +33,18 @@ async def test_the_first_start_makes_keys_and_a_practice_and_says_so(tmp_path):
             assert (await http.get("/v1/visits", headers=bearer)).status == 200
     assert stat.S_IMODE((data / "keys.json").stat().st_mode) == 0o600
     assert stat.S_IMODE((data / "bedside.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((data / FIRST_PRACTICE).stat().st_mode) == 0o600
     written = (tmp_path / "stderr.txt").read_text()
     assert "made new keys" in written
     assert api_key not in written
     async with serving(data, port) as (_, lines):
-        assert not any("API key" in line for line in lines), "told once only"
+        assert not any(FIRST_PRACTICE in line for line in lines), "told once only"
 
 
 async def test_sigterm_stops_within_five_seconds_with_clients_connected(tmp_path):
     port = free_port()
-    async with serving(tmp_path / "data", port) as (process, lines):
-        code = next(line for line in lines if "desk link" in line).split("#")[1].strip()
+    async with serving(tmp_path / "data", port) as (process, _):
+        code = (tmp_path / "data" / FIRST_PRACTICE).read_text().split("/desk#")[1].split()[0]
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
             opened = await http.post("/v1/desk/sessions", json={"code": code})
             token = (await opened.json())["token"]
