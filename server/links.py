@@ -63,4 +63,9 @@ def cookie_name(seat: str, secure: bool) -> str:
     """
     if not _COOKIE_WORD.fullmatch(seat):
         raise ValueError("not a seat id")
-    return f"__Host-bedside-{seat}" if secure else f"bedside-{seat}"
+    return cookie_prefix(secure) + seat
+
+
+def cookie_prefix(secure: bool) -> str:
+    """How the name of every credential's cookie begins."""
+    return "__Host-bedside-" if secure else "bedside-"

@@ -12,8 +12,9 @@ from server import messages as m
 from server import replies as r
 from server.addresses import address_block, client_address
 from server.errors import KindlyClosed, LinkUnknown, RateLimited, face_of
-from server.links import cookie_name
+from server.links import cookie_name, cookie_prefix
 from server.node import Node
+from server.rate_limits import RateLimiter
 from server.turn import ice_servers
 
 
@@ -49,7 +50,20 @@ async def open_session(
             samesite="Strict",
             path="/",
         )
+    _forget_oldest(node, request, response)
     return response
+
+
+def _forget_oldest(node: Node, request: web.Request, response: web.Response) -> None:
+    """Take back what credentials are too many; browsers name the oldest first (RFC 6265, 5.4).
+
+    A clinician's browser opens a new seat for each visit. Its cookies go with every request, and
+    one day the headers would be too large for any server or proxy to take.
+    """
+    secure = node.settings.secure
+    held = [name for name in request.cookies if name.startswith(cookie_prefix(secure))]
+    for name in held[: -node.edge.credentials_kept]:
+        response.del_cookie(name, path="/", secure=secure, httponly=True, samesite="Strict")
 
 
 async def open_desk(
@@ -74,18 +88,23 @@ def _link_tries(node: Node, request: web.Request) -> Iterator[None]:
     """
     address = client_address(request, node.settings.trusted_proxies)
     client = address_block(address, node.edge)
-    wait = max(limit.retry_after(client) for limit in (node.session_limit, node.link_limit))
-    if wait > 0:
-        raise RateLimited(wait)
-    node.session_limit.take(client)
     outcome = BedsideError.code
     try:
+        _take(node.session_limit, client)
         yield
         outcome = "ok"
+    except LinkUnknown:
+        node.session_limit.give_back(client)
+        outcome = LinkUnknown.code
+        _take(node.link_limit, client)
+        raise
     except (BedsideError, KindlyClosed) as error:
         outcome = face_of(error)["code"]
-        if isinstance(error, LinkUnknown):
-            node.link_limit.take(client)
         raise
     finally:
         node.metrics.sessions_opened.labels(outcome=outcome).inc()
+
+
+def _take(limit: RateLimiter, client: str) -> None:
+    if not limit.take(client):
+        raise RateLimited(limit.retry_after(client)) from None

@@ -47,6 +47,11 @@ class RateLimiter:
         now = self._clock()
         return max(0.0, self._charged(key, tokens, now) - now - self._burst)
 
+    def give_back(self, key: str) -> None:
+        """Undo one ``take``: what it was for counts elsewhere."""
+        if key in self._full_at:
+            self._full_at[key] -= self._spacing
+
     def forget(self, key: str) -> None:
         """Give the key a full bucket: its socket is gone."""
         self._full_at.pop(key, None)

@@ -206,7 +206,7 @@ async def test_the_cookie_is_the_browsers_alone(practice, browser):
     assert {"httponly", "samesite=strict", "path=/"} <= parts
     assert "secure" not in parts, "plain HTTP: the browser would not keep it"
     age = next(int(part.split("=")[1]) for part in parts if part.startswith("max-age"))
-    assert 3600 < age <= 3600 + 86_400
+    assert 3600 + 30 * 86_400 < age <= 3600 + 31 * 86_400, "the visit may be moved"
 
 
 async def test_over_https_the_cookie_is_bound_to_the_host(tmp_path, browser):
@@ -259,11 +259,34 @@ async def test_guesses_are_charged_and_early_patients_are_not(tmp_path, browser)
             assert await refusal(browser(server), early.patient.code) == (403, "visit_early")
         for _ in range(3):
             assert await refusal(browser(server), new_code()) == (404, "link_unknown")
-        answer = await browser(server).post(now.patient.code)
+        answer = await browser(server).post(new_code())
         assert (answer.status, answer.code) == (429, "rate_limited")
         assert 0 < int(answer.headers["Retry-After"]) <= 100
         assert answer.body["retry_after"] > 0
         assert (await browser(server).post(new_code(), DESKS)).status == 429, "one limit for both"
+        locked_out = await browser(server).post(now.patient.code)
+        assert locked_out.status == 200, "a guesser behind the same router locks nobody out"
+
+
+async def test_guesses_use_up_nobodys_openings(tmp_path, browser):
+    async with running_server(tmp_path, edge=replace(QUICK, sessions_per_minute=1)) as server:
+        practice = await server.practice()
+        visit = await practice.plans()
+        for _ in range(5):
+            assert await refusal(browser(server), new_code()) == (404, "link_unknown")
+        assert (await browser(server).post(visit.patient.code)).status == 200
+        assert await refusal(browser(server), visit.patient.code) == (429, "rate_limited")
+
+
+async def test_a_browser_with_too_many_credentials_gives_the_oldest_back(server, practice, browser):
+    visit = await practice.plans()
+    one, kept = browser(), server.node.edge.credentials_kept
+    one.cookies = {"other": "x"} | {f"bedside-i{n}": "c" * 43 for n in range(kept + 2)}
+    opened = await one.post(visit.patient.code)
+    given, *taken = opened.headers.getall("Set-Cookie")
+    assert given.startswith(f"bedside-{visit.patient.seat}=")
+    assert [cookie.partition("=")[0] for cookie in taken] == ["bedside-i0", "bedside-i1"]
+    assert all("Max-Age=0" in cookie and "Path=/" in cookie for cookie in taken)
 
 
 async def test_one_address_opens_only_so_many_sessions(tmp_path, browser):

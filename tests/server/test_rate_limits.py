@@ -93,6 +93,16 @@ def test_a_forgotten_key_starts_afresh(clock):
     assert limits.take("a", 5)
 
 
+def test_what_was_given_back_was_never_taken(clock):
+    limits = limiter(clock)
+    limits.give_back("a")
+    assert limits.take("a", 5)
+    assert not limits.take("a")
+    limits.give_back("a")
+    assert limits.take("a")
+    assert not limits.take("a")
+
+
 @given(st.lists(st.tuples(st.floats(0, 3), st.integers(1, 3)), max_size=60))
 def test_no_more_than_burst_plus_rate_times_time(steps):
     clock = Clock()
