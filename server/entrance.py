@@ -68,7 +68,7 @@ class Entrance:
         try:
             return await self._open(visit, seat, cookies)
         except DoorClosed as closed:
-            await self._record("LinkRefused", link, closed.code)
+            await self._keeper.record_refusal(self._entry("LinkRefused", link, closed.code))
             raise KindlyClosed(
                 closed, kind_words(visit, practice, self._keeper.opens_at(visit))
             ) from None
@@ -77,7 +77,7 @@ class Entrance:
         """A desk session for the browser that holds this code. Raises ``LinkUnknown``."""
         link = await self._find(code, LinkKind.DESK)
         claims = DeskClaims(desk=link.desk, practice=link.practice)
-        await self._record("DeskOpened", link, "ok")
+        await self._store.record([self._entry("DeskOpened", link, "ok")])
         return claims, self._desk_tokens.mint(claims)
 
     def credential_life(self, visit: Visit) -> float:
@@ -124,20 +124,16 @@ class Entrance:
             raise LinkUnknown
         return link
 
-    async def _record(self, what: str, link: LinkRecord, outcome: str) -> None:
-        await self._store.record(
-            [
-                LogDraft(
-                    at=self._clock(),
-                    type=what,
-                    practice=link.practice,
-                    visit=link.visit,
-                    seat=link.seat,
-                    actor_kind="desk" if link.desk else "",
-                    actor=link.desk,
-                    outcome=outcome,
-                )
-            ]
+    def _entry(self, what: str, link: LinkRecord, outcome: str) -> LogDraft:
+        return LogDraft(
+            at=self._clock(),
+            type=what,
+            practice=link.practice,
+            visit=link.visit,
+            seat=link.seat,
+            actor_kind="desk" if link.desk else "",
+            actor=link.desk,
+            outcome=outcome,
         )
 
 

@@ -7,6 +7,7 @@ anybody before it is saved: what people see is what a restart will find.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -30,6 +31,7 @@ from rooms.lifecycle import opening
 from rooms.model import OVER, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
 from rooms.visit import next_deadline, step
+from server.rate_limits import RateLimiter
 from server.store import LinkRecord, LogDraft, Store, Stored, StoreUnavailable, VersionConflict
 from server.tasks import Tasks
 from server.timers import Clock, Timers
@@ -58,6 +60,12 @@ class VisitKeeper:
         self._policy = policy
         self._edge = edge
         self._turns: dict[VisitId, _Turn] = {}
+        self._refusals = RateLimiter(
+            edge.refusals_per_minute / 60,
+            edge.refusals_burst,
+            time.monotonic,
+            max_keys=edge.limiter_keys,
+        )
         self._timers = Timers(clock, self._deadline_came)
         self._tasks = Tasks()
 
@@ -99,7 +107,12 @@ class VisitKeeper:
         self._follow(visit, ())
 
     async def record_refusal(self, refused: LogDraft) -> None:
-        """Write down that somebody was told no; a store that is away does not make it a yes."""
+        """Write down that somebody was told no; a store that is away does not make it a yes.
+
+        Of one seat only so many at a time: whoever asks again and again must not fill the disk.
+        """
+        if not self._refusals.take(f"{refused.visit}/{refused.actor or refused.seat}"):
+            return
         try:
             await self._store.record([refused])
         except StoreUnavailable:

@@ -1,5 +1,7 @@
 """Devices and their credentials. What each link says when it does not open: test_openings.py."""
 
+from dataclasses import replace
+
 import pytest
 
 from rooms.model import Device, Role, Seat, Standing
@@ -8,6 +10,7 @@ from server.links import hash_code, new_credential
 from server.store import Practice
 from server.tokens import SessionTokens
 from tests.support.records import a_visit
+from tests.support.server_clients import QUICK, running_server
 
 MINE, THEIRS = new_credential(), new_credential()
 
@@ -79,3 +82,14 @@ async def test_every_opening_is_in_the_log(practice, browser):
     await one.post(await practice.desk_code(), "/v1/desk/sessions")
     (desk,) = [e for e in await practice.log() if e.type == "DeskOpened"]
     assert desk.actor_kind == "desk"
+
+
+async def test_of_one_link_only_so_many_refusals_are_written_down(tmp_path, browser):
+    edge = replace(QUICK, refusals_per_minute=0.6, refusals_burst=3)
+    async with running_server(tmp_path, edge=edge) as server:
+        practice = await server.practice()
+        early, other = await practice.plans(begins_in=7200), await practice.plans(begins_in=7200)
+        for code in 5 * [early.patient.code] + [other.patient.code]:
+            assert (await browser(server).post(code)).code == "visit_early"
+        refused = [e.visit for e in await practice.log() if e.type == "LinkRefused"]
+        assert sorted(refused) == sorted([early.id] * 3 + [other.id])
