@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+)
 
 from rooms.model import Need, Role
 from rooms.policy import EdgePolicy, Policy
@@ -143,6 +150,10 @@ class NewSeat(Invitation):
 
     external_ids: dict[ExternalId, ExternalId] = Field(default_factory=dict, max_length=20)
     needs: frozenset[Need] = frozenset()
+
+    @field_serializer("needs")
+    def _in_order(self, needs: frozenset[Need]) -> list[Need]:
+        return sorted(needs)  # the same request reads the same, whichever process reads it
 
 
 class Times(Payload):

@@ -1,4 +1,7 @@
 import math
+import os
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -81,3 +84,19 @@ def test_a_number_of_a_query_that_is_none(text):
     with pytest.raises(PayloadInvalid) as refusal:
         query_number("after", text, 0.0)
     assert refusal.value.fields == ("after",)
+
+
+def test_the_same_request_reads_the_same_in_every_process():
+    """What an Idempotency-Key is held against; the order of a set changes with each start."""
+    code = (
+        "from server.messages import NewSeat; "
+        "print(NewSeat(role='patient', needs=['signing', 'relay', 'captions']).model_dump_json())"
+    )
+    read = set()
+    for seed in "1234":
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, check=True
+        )
+        read.add(run.stdout)
+    assert len(read) == 1
