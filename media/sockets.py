@@ -37,7 +37,7 @@ class MediaSockets:
         self._paths: dict[Address, Path] = {}
         self._udp: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
-        self._connections: set[TcpPath] = set()
+        self._connections: dict[TcpPath, None] = {}  # in the order they came
 
     async def start(self, addresses: tuple[str, ...], port: int, tcp: bool) -> None:
         """Bind every address to one port number, chosen by the system if ``port`` is 0."""
@@ -158,17 +158,21 @@ class MediaSockets:
         taken = self._control(first, size, connection, connection.peername, send_framed, now)
         return taken or path is not None
 
-    def connected(self, connection: TcpPath) -> bool:
-        """Note a new TCP connection; False if there are too many strangers already."""
-        strangers = sum(1 for each in self._connections if not each.proven)
-        if strangers >= self._policy.max_tcp_strangers:
-            return False
-        self._connections.add(connection)
-        return True
+    def connected(self, connection: TcpPath) -> None:
+        """Note a new TCP connection. Of too many strangers, the one that waited longest must go.
+
+        A browser proves itself with its first packet, so whoever only holds connections open keeps
+        nobody out.
+        """
+        strangers = [each for each in self._connections if not each.proven]
+        if len(strangers) >= self._policy.max_tcp_strangers:
+            del self._connections[strangers[0]]
+            strangers[0].close()
+        self._connections[connection] = None
 
     def disconnected(self, connection: TcpPath) -> None:
         """A TCP connection has ended."""
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
         path = self._paths.get(connection)
         if path is not None:
             path.agent.lost(path)

@@ -11,8 +11,8 @@ from rooms.policy import MediaPolicy
 class Frames(Protocol):
     """Where connections report to."""
 
-    def connected(self, connection: TcpPath) -> bool:
-        """May this connection stay?"""
+    def connected(self, connection: TcpPath) -> None:
+        """A stranger is here."""
 
     def framed(self, data: bytes, connection: TcpPath) -> bool:
         """Take one frame; False ends the connection."""
@@ -40,9 +40,10 @@ class TcpPath(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         peername = transport.get_extra_info("peername")
-        if peername is None or not self._frames.connected(self):
+        if peername is None:
             transport.abort()
             return
+        self._frames.connected(self)
         self.peername = peername[:2]
         loop = asyncio.get_running_loop()
         self._hello = loop.call_later(self._policy.tcp_hello, self.close)

@@ -354,6 +354,16 @@ class TestTcp:
         for _, writer in pairs:
             writer.close()
 
+    async def test_strangers_keep_nobody_out(self, sfu, room):
+        room.admit("ann", "ben")
+        ann = await room.enter("ann")
+        pairs = [await asyncio.open_connection("127.0.0.1", sfu.port) for _ in range(2)]
+        ben = await room.enter("ben", tcp=True)
+        await room.knows(ben, 1)
+        await talk(ann, ben, "ann")
+        for _, writer in pairs:
+            writer.close()
+
     async def test_a_reader_that_stopped_reading_costs_only_its_own_packets(self, sfu, room):
         room.admit("ann", "ben", "eve")
         ann, ben = await room.enter("ann"), await room.enter("ben", tcp=True)
