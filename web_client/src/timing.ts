@@ -3,6 +3,7 @@
 export const RETRY_FIRST = 300; // a server that restarts is often back at once
 export const RETRY_MOST = 5_000; // nobody should look at a dead page longer than this
 export const ANSWER_WITHIN = 8_000; // a signal without an answer for this long has failed
+export const PROOF_WITHIN = 1_500; // two round trips of a slow phone; else the socket is replaced
 export const RENEW_AT = 0.6; // share of a token's life; leaves room for several tries
 export const BANNER_AFTER = 1_500; // shorter gaps are not worth frightening anybody
 export const RESTART_APART = 2_000; // two network events of one change make one restart

@@ -1,3 +1,4 @@
+import { networkInformation } from "../lib/network";
 import type { Ack, VisitNews, VisitSignals } from "../protocol";
 import { MEDIA_TICK } from "../timing";
 import { Peers } from "./peers";
@@ -86,9 +87,4 @@ export class MediaLink {
     if (action === "restart") void this.options.request("media:restart", {});
     if (action === "reopen") this.options.onHopeless();
   }
-}
-
-/** Not in every browser, nor in the standard library's types. */
-function networkInformation(): EventTarget | undefined {
-  return (navigator as Navigator & { connection?: EventTarget }).connection;
 }

@@ -1,6 +1,7 @@
 import { io, type Socket } from "socket.io-client";
+import { networkInformation } from "../lib/network";
 import type { Ack, Problem, Renewal, SessionOver } from "../protocol";
-import { ANSWER_WITHIN, RENEW_AT, RETRY_FIRST, RETRY_MOST } from "../timing";
+import { ANSWER_WITHIN, PROOF_WITHIN, RENEW_AT, RETRY_FIRST, RETRY_MOST } from "../timing";
 import type { Outcome } from "./api";
 import { backoff, pause } from "./backoff";
 
@@ -35,14 +36,16 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
   private renewal: ReturnType<typeof setTimeout> | undefined;
   private wanted = false;
   private opening = false;
+  private proving = false;
   private openedOnce = false;
   private refusals = 0;
 
   constructor(private readonly options: LineOptions<Reply, News>) {
-    addEventListener("online", () => this.hurry());
+    addEventListener("online", () => void this.prove());
+    networkInformation()?.addEventListener("change", () => void this.prove());
     addEventListener("offline", () => this.socket?.io.engine?.close()); // do not wait for a timeout
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.hurry();
+      if (document.visibilityState === "visible") void this.prove();
     });
   }
 
@@ -158,9 +161,24 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     await this.open();
   }
 
-  private hurry(): void {
-    if (this.wanted && this.socket && !this.socket.connected && this.socket.active) {
-      this.socket.disconnect().connect();
+  /** On another network, or after sleep, a socket that looks up may be dead and not know it yet. */
+  private async prove(): Promise<void> {
+    const { socket } = this;
+    if (!this.wanted || this.proving || !socket?.active) return;
+    this.proving = true;
+    const alive = socket.connected && (await this.renewed(socket));
+    this.proving = false;
+    if (!alive && this.wanted && socket === this.socket) socket.disconnect().connect();
+  }
+
+  private async renewed(socket: Socket): Promise<boolean> {
+    try {
+      const signal = this.options.renewSignal;
+      const answer: Ack<Renewal> = await socket.timeout(PROOF_WITHIN).emitWithAck(signal, {});
+      if ("ok" in answer) this.keep(answer);
+      return true;
+    } catch {
+      return false;
     }
   }
 
