@@ -11,12 +11,15 @@ from rooms.policy import MediaPolicy
 from server.app import Policies
 from tests.support.browsers import Engine
 from tests.support.coturn import MEDIA_ADDRESS, coturn
+from tests.support.http_road import http_road_to
 from tests.support.network import ONLY_TCP, ONLY_TURN, road_to
 from tests.support.people import Patient, Provider
+from tests.support.visits import free_port
 
 TURN_SECRET = "a secret that only this test and its TURN server know"
 NEXT = 3  # packets of sound: one or two may have been on their last few metres
 
+BOTH_AT_ONCE = 6.0  # seconds; a dead socket that nobody tries is noticed after fifteen
 SOON_GIVEN_UP = 6.0  # seconds without a check; Chromium checks every 2.7
 NEW_NETWORK = 30.0  # seconds: browsers take five to ten to notice that nothing comes any more
 
@@ -69,6 +72,34 @@ async def test_network_of_a_browser_ends_and_media_comes_back_over_another_by_it
     await patient.sees(provider)
     await provider.sees(patient)
     assert await patient.connections() == opened
+
+
+@pytest.mark.parametrize("engine", [Engine.CHROMIUM, Engine.FIREFOX], ids=str)
+async def test_everything_moves_to_another_network_at_once_and_media_is_soon_back(
+    opens_clinic, somebody, engine
+):
+    port, public = free_port(), free_port()
+    clinic = await opens_clinic(port=port, public_url=f"http://localhost:{public}")
+    async with http_road_to(port, public) as http_road, road_to(clinic.media_port) as network:
+        visit = await clinic.plans()
+        patient = await somebody(Patient, visit.patient, engine, scripts=[network.script])
+        provider = await somebody(Provider, visit.provider)
+        await patient.comes()
+        await patient.waits()
+        await provider.comes()
+        await provider.admits(patient)
+        await patient.meets(provider)
+
+        http_road.changes_network()
+        await network.is_replaced(patient.page)
+        await patient.is_told_of_another_network()
+        await provider.is_told_of_another_network()
+
+        await asyncio.gather(
+            patient.hears(provider, within=BOTH_AT_ONCE),
+            provider.hears(patient, within=BOTH_AT_ONCE),
+        )
+        await provider.sees(patient)
 
 
 async def test_media_that_was_given_up_is_made_anew_when_the_network_is_back(

@@ -53,6 +53,10 @@ class Browsing:
         """It does again."""
         await self.page.context.set_offline(False)
 
+    async def is_told_of_another_network(self) -> None:
+        """The browser tells its page, as phones do between Wi-Fi and mobile data."""
+        await self.page.evaluate("() => void dispatchEvent(new Event('online'))")
+
 
 class Person(Browsing):
     """Somebody with a link to a seat."""

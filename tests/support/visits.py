@@ -166,7 +166,8 @@ async def open_clinic(
     directory: Path, policies: Policies | None = None, **settings: Any
 ) -> AsyncIterator[OwnClinic]:
     """A practice and its server, closed at the end with everything in it."""
-    chosen = load_settings(data_dir=directory, port=free_port(), media_port=0, **settings)
+    ports = {"port": free_port(), "media_port": 0}
+    chosen = load_settings(data_dir=directory, **{**ports, **settings})
     clock = MovableClock()
     app = build(chosen, keys.load_or_create(chosen.keys_path, chosen.production), policies, clock)
     runner = web.AppRunner(app, shutdown_timeout=1.0)
