@@ -19,6 +19,8 @@ from rooms.admission_rules import (
     disconnect,
     disconnect_keeping_place,
     enters_directly,
+    forget_devices,
+    forget_second_devices,
     go,
     go_beside,
     keep,
@@ -60,6 +62,7 @@ from rooms.events import (
     CheckStarted,
     Knocked,
     LinkOpened,
+    LinkWithdrawn,
     MediaSwitched,
     NoticeSent,
     SeatAdmitted,
@@ -141,6 +144,9 @@ ROWS: Table = {
     **_each(OUT, SeatLetBack, Refuse(revoked, UnknownSeat), Row(always, I, lift)),
     **_each(OPEN_TO, NoticeSent, Refuse(nobody_waits, NotWaiting), Row(always, STAY, tell)),
     **_each((*OPEN_TO, *OUT), SeatRevoked, Row(always, X, revoke)),
+    **_each(OUTSIDE, LinkWithdrawn, Row(always, I, forget_devices)),
+    **_each(WITHIN, LinkWithdrawn, Row(always, STAY, forget_second_devices)),
+    **_each(OUT, LinkWithdrawn, Row(always, STAY, forget_devices)),
 }
 
 # Known to happen and harmless: a repeated click, a page that says again what is so already.

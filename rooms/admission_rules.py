@@ -29,6 +29,7 @@ from rooms.permissions import Action, may
 from rooms.policy import Policy
 
 Result = tuple[Seat, tuple[Effect, ...]]
+_LINK_UNKNOWN = "link_unknown"  # withdrawn looks exactly as if it had never been
 
 # -- guards --------------------
 
@@ -203,7 +204,23 @@ def bar_removed(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> 
 
 def revoke(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
     """Out for good, and the link looks as if it had never been."""
-    return _bar(replace(seat, revoked=True), "link_unknown")
+    return _bar(replace(seat, revoked=True), _LINK_UNKNOWN)
+
+
+def forget_devices(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
+    """Nobody has opened the seat's link yet."""
+    effects = (EndSession(seat=seat.id, code=_LINK_UNKNOWN),) if seat.devices else ()
+    return replace(seat, devices=(), waiting_since=None, deadline=None, notices=()), effects
+
+
+def forget_second_devices(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
+    """Whoever was let in stays, on that device alone."""
+    effects = tuple(
+        EndSession(seat=seat.id, device=d.id, code=_LINK_UNKNOWN)
+        for d in seat.devices
+        if d is not seat.holder
+    )
+    return replace(seat, devices=tuple(d for d in seat.devices if d is seat.holder)), effects
 
 
 def refuse_device(seat: Seat, event: SeatWasDenied, _now: float, _policy: Policy) -> Result:

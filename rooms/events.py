@@ -194,6 +194,11 @@ class SeatRevoked(SeatEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkWithdrawn(SeatEvent):
+    """The practice replaced the seat's link: whoever opened the former one must open the new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSent(SeatEvent):
     """The clinic wrote to somebody who waits."""
 
@@ -233,6 +238,7 @@ SEAT_EVENTS: tuple[type[SeatEvent], ...] = (
     SeatSentBack,
     SeatLetBack,
     SeatRevoked,
+    LinkWithdrawn,
     NoticeSent,
     SeatDeadlinePassed,
 )

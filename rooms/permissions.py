@@ -12,6 +12,7 @@ from enum import StrEnum
 from rooms.errors import NotAdmitted, NotPermitted, UnknownSeat
 from rooms.events import (
     Event,
+    LinkWithdrawn,
     NoticeSent,
     OwnSeatEvent,
     SeatAdded,
@@ -85,6 +86,7 @@ ACTION_OF: dict[type[Event], Action] = {
     VisitRescheduled: A.RESCHEDULE,
     VisitWasCancelled: A.CANCEL,
     SeatRevoked: A.REVOKE,
+    LinkWithdrawn: A.REVOKE,
 }
 
 

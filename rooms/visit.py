@@ -31,6 +31,7 @@ from rooms.events import (
     Emptied,
     Event,
     LinkOpened,
+    LinkWithdrawn,
     Met,
     Occupied,
     OwnSeatEvent,
@@ -209,9 +210,9 @@ def _check_device(seat: Seat, event: SeatEvent) -> None:
 
 
 def _check_running(visit: Visit, seat: Seat, event: SeatEvent) -> None:
-    """Seats move while the visit runs; a page may go, and a seat be withdrawn, at any time."""
+    """Seats move while the visit runs; pages may go, seats and links be withdrawn, at any time."""
     if visit.stage in RUNNING or isinstance(
-        event, SessionClosed | SeatRevoked | SeatDeadlinePassed
+        event, SessionClosed | SeatRevoked | LinkWithdrawn | SeatDeadlinePassed
     ):
         return
     raise door(visit, seat) or VisitEarly()

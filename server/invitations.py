@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 
 from rooms.errors import NotPermitted, TimesInvalid, UnknownSeat
-from rooms.events import SeatAdded, SeatRevoked
+from rooms.events import LinkWithdrawn, SeatAdded, SeatRevoked
 from rooms.model import Actor, Role, Seat, Visit
 from rooms.permissions import Action, may
 from rooms.visit import schedule
@@ -77,10 +77,14 @@ async def add_seat(node: Node, visit_id: str, asked: Invitation, by: Actor) -> t
 
 
 async def renew_link(node: Node, visit: Visit, seat_id: str, by: Actor) -> str:
-    """A new link for a seat; older ones stop working. Raises ``UnknownSeat``."""
+    """A new link for a seat; older ones stop working, and so do the pages they opened.
+
+    Whoever was let in stays. Raises ``UnknownSeat``.
+    """
     seat, code, now = _seat_in(visit, seat_id), new_code(), node.clock()
     entry = _link_entry("LinkRenewed", visit, seat, by, now)
     await node.store.replace_links(visit.id, seat.id, seat_link(visit, seat, code), now, [entry])
+    await node.keeper.submit(visit.id, LinkWithdrawn(seat=seat.id, by=by))
     return code
 
 

@@ -71,7 +71,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", VISIT + "/summary", P, None, r.VisitSummary, rest.summarise_visit, "Who was there, when, and how long by video, sound and phone"),
     Route("POST", VISIT + "/seats", P, m.NewSeat, r.SeatLink, rest.add_seat, "Add a seat; its link is told this once", 201),
     Route("DELETE", SEAT, P, None, None, rest.revoke_seat, "Withdraw a seat", 204),
-    Route("POST", SEAT + "/link", P, m.Nothing, r.LinkMade, rest.renew_link, "A new link for a seat; older ones stop working"),
+    Route("POST", SEAT + "/link", P, m.Nothing, r.LinkMade, rest.renew_link, "A new link for a seat; older ones stop working, and pages that are not inside close"),
     Route("POST", SEAT + "/admit", S, m.DeviceChoice, r.VisitState, rest.command("admit"), "Let a waiting device in"),
     Route("POST", SEAT + "/deny", S, m.DeviceChoice, r.VisitState, rest.command("deny"), "Say no: to a second device alone when it is named, else to the person"),
     Route("POST", SEAT + "/remove", S, m.Nothing, r.VisitState, rest.command("remove"), "Take the person out, on every device"),

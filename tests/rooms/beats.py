@@ -12,6 +12,7 @@ from rooms.events import (
     Event,
     Knocked,
     LinkOpened,
+    LinkWithdrawn,
     MediaSwitched,
     NoticeSent,
     SeatAdmitted,
@@ -41,7 +42,7 @@ from rooms.permissions import require
 from tests.rooms import oracle
 from tests.rooms.laws import Beat, doors, ended
 
-AT_ANY_STAGE = (SessionClosed, SeatRevoked, SeatDeadlinePassed)
+AT_ANY_STAGE = (SessionClosed, SeatRevoked, LinkWithdrawn, SeatDeadlinePassed)
 
 
 def the_oracle_agrees_about_the_seat(beat: Beat) -> None:
@@ -113,6 +114,7 @@ def notices_are_kept_while_somebody_may_read_them(beat: Beat) -> None:
             or oracle.bars(seat, _seat_event(beat))
             or (isinstance(beat.event, SeatLeft) and oracle.own(seat, beat.event))
             or (isinstance(beat.event, SeatDeadlinePassed) and after != seat)
+            or (isinstance(beat.event, LinkWithdrawn) and seat.admission not in INSIDE)
         )
         left = isinstance(beat.event, SeatLeft) and seat.admission in BARRED
         assert after.notices == (() if gone and not left else seat.notices)

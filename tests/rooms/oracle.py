@@ -32,6 +32,7 @@ from rooms.events import (
     Event,
     Knocked,
     LinkOpened,
+    LinkWithdrawn,
     MediaSwitched,
     NoticeSent,
     OwnSeatEvent,
@@ -79,6 +80,8 @@ def admission_after(seat: Seat, event: SeatEvent, policy: Policy) -> Answer:
         return NotAdmitted
     if isinstance(event, SeatRevoked):
         return A.REMOVED
+    if isinstance(event, LinkWithdrawn):
+        return seat.admission if seat.admission in BARRED | INSIDE else A.INVITED
     if isinstance(event, OwnSeatEvent):
         return _barred(seat, event) or _own_doing(seat, event, policy)
     return _barred(seat, event) or _word_of_staff(seat, event)
@@ -249,8 +252,7 @@ def _age(device: Device) -> float:
 
 def devices_after(seat: Seat, event: SeatEvent, now: float, policy: Policy) -> Iterator[Device]:
     """The devices of ``seat`` after an accepted ``event``."""
-    opening = isinstance(event, LinkOpened) and full(seat, policy)
-    forgotten = forgettable(seat)[:1] if opening else []
+    forgotten = _forgotten(seat, event, policy)
     for device in seat.devices:
         if device in forgotten:
             continue
@@ -263,6 +265,15 @@ def devices_after(seat: Seat, event: SeatEvent, now: float, policy: Policy) -> I
     if isinstance(event, LinkOpened):
         first = Standing.OPENED if seat.devices else Standing.HOLDING
         yield Device(id=event.device, credential=event.credential, opened_at=now, standing=first)
+
+
+def _forgotten(seat: Seat, event: SeatEvent, policy: Policy) -> list[Device]:
+    """The devices that are strangers from now on."""
+    if isinstance(event, LinkWithdrawn):
+        stays = holder_id(seat) if seat.admission in INSIDE else ""
+        return [d for d in seat.devices if d.id != stays]
+    opening = isinstance(event, LinkOpened) and full(seat, policy)
+    return forgettable(seat)[:1] if opening else []
 
 
 def _connected(device: Device, event: SeatEvent) -> bool:
@@ -303,6 +314,11 @@ def told(seat: Seat, event: SeatEvent) -> list[tuple[str, str, str]]:
     if bars(seat, event):
         code = {SeatWasRemoved: "seat_removed", SeatRevoked: "link_unknown"}
         return [(seat.id, "", code.get(type(event), "seat_denied"))]
+    if isinstance(event, LinkWithdrawn):
+        others = [d.id for d in seat.devices if d.id != holder_id(seat)]
+        if seat.admission not in INSIDE:
+            others = [""] if seat.devices else []
+        return [(seat.id, device, "link_unknown") for device in others]
     if isinstance(event, SeatLeft) and not barred:
         return [(seat.id, event.device, "left")]
     if isinstance(event, SeatWasDenied) and not barred:

@@ -20,6 +20,7 @@ from rooms.events import (
     Event,
     Knocked,
     LinkOpened,
+    LinkWithdrawn,
     MediaSwitched,
     NoticeSent,
     OwnSeatEvent,
@@ -193,6 +194,7 @@ def seat_events(visit: Visit, name: str) -> Iterator[Event]:
     for order in (SeatWasRemoved, SeatSentBack, SeatLetBack):
         yield order(seat=name, by=DESK)
     yield SeatRevoked(seat=name, by=PRACTICE)
+    yield LinkWithdrawn(seat=name, by=PRACTICE)
     yield NoticeSent(seat=name, text=f"notice {len(seat.notices)}", by=DESK)
     yield SeatDeadlinePassed(seat=name, deadline=Deadline("place", STALE))
     if seat.deadline is not None:

@@ -7,6 +7,7 @@ import pytest
 from rooms.events import (
     Knocked,
     LinkOpened,
+    LinkWithdrawn,
     SeatAdmitted,
     SeatDeadlinePassed,
     SeatLeft,
@@ -59,6 +60,7 @@ class World:
             SeatObjected: lambda e: self.bar(e.seat, "denied"),
             SeatWasRemoved: lambda e: self.bar(e.seat, "removed"),
             SeatRevoked: self.revoked,
+            LinkWithdrawn: self.link_withdrawn,
             SeatLetBack: self.let_back,
         }.get(type(event))
         if handle:
@@ -120,6 +122,17 @@ class World:
 
     def revoked(self, event):
         self.force_out(event.seat, "removed")
+
+    def link_withdrawn(self, event):
+        seat = event.seat
+        stays = self.holder[seat] if seat in self.inside else ""
+        strangers = {d for d in self.connected | self.refused if d.startswith(f"{seat}-")} - {stays}
+        self.connected -= strangers
+        self.refused -= strangers
+        self.asks = {(s, d) for s, d in self.asks if s != seat}
+        if not stays:
+            self.holder.pop(seat, None)
+            self.waits.discard(seat)
 
     def force_out(self, seat, how):
         self.barred[seat] = how

@@ -12,11 +12,12 @@ from rooms.errors import (
     SeatDenied,
     SeatRemoved,
     TooManyDevices,
+    UnknownDevice,
     UnknownSeat,
     VisitFull,
     WhichDevice,
 )
-from rooms.events import SessionOpened
+from rooms.events import LinkWithdrawn, SessionOpened
 from rooms.policy import Policy
 from rooms.visit import door, inside, who_hears_whom
 from tests.rooms.cast import (
@@ -24,6 +25,7 @@ from tests.rooms.cast import (
     EVERYBODY,
     MINUTE,
     POLICY,
+    PRACTICE,
     Story,
     by,
 )
@@ -264,6 +266,33 @@ def test_link_opened_twice_by_the_same_device_is_one_device():
     revision = story.visit.revision
     assert len(story.opens("petra").seat("petra").devices) == 1
     assert story.visit.revision == revision
+
+
+def test_link_that_went_astray_is_replaced_before_anybody_was_let_in():
+    story = Story().comes_in("dora").waits("petra")
+    story.tell(LinkWithdrawn(seat="petra", by=PRACTICE))
+    assert story.ended_sessions() == {("petra", "", "link_unknown")}
+    assert story.view("dora").waiting == ()
+    with pytest.raises(UnknownDevice):
+        story.knocks("petra")
+    story.waits("petra", device="two")
+    assert not story.view("dora").waiting[0].another_device, "the right person is the first"
+
+
+def test_stranger_who_opened_a_providers_lost_link_cannot_walk_in_with_it():
+    story = Story().opens("dean")
+    story.tell(LinkWithdrawn(seat="dean", by=PRACTICE))
+    with pytest.raises(UnknownDevice):
+        story.knocks("dean")
+    assert story.opens("dean", "two").knocks("dean", "two").seat("dean").admission == "admitted"
+
+
+def test_new_link_throws_nobody_out_who_was_let_in():
+    story = Story().comes_in("dora", "petra").waits("petra", device="two")
+    story.tell(LinkWithdrawn(seat="petra", by=PRACTICE))
+    assert story.ended_sessions() == {("petra", "petra-two", "link_unknown")}
+    assert story.view("petra").me.inside
+    assert story.view("dora").waiting == ()
 
 
 # -- staying out --------------------

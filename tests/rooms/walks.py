@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rooms.events import (
     Event,
     LinkOpened,
+    LinkWithdrawn,
     NoticeSent,
     SeatAdded,
     SeatAdmitted,
@@ -133,6 +134,7 @@ def _order(rng: random.Random, visit: Visit) -> Event:
         NoticeSent(seat=name, text=f"words for {name}", by=who),
         SeatAdded(seat=seat_of(EVERYBODY[-1]), by=who),
         SeatRevoked(seat=name, by=who) if rng.random() < 0.1 else SeatLetBack(seat=name, by=who),
+        LinkWithdrawn(seat=name, by=who),
         SeatDeadlinePassed(seat=name, deadline=Deadline("place", deadline.at - 1)),
     )
     return rng.choice(orders)

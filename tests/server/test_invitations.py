@@ -6,6 +6,7 @@ from server.invitations import new_id, seat_link, seat_of, visit_of
 from server.links import hash_code, new_code
 from server.messages import Invitation, NewSeat, NewVisit
 from server.store import LogDraft
+from tests.support.page_clients import Refused
 
 
 def test_an_id_always_fits_into_the_log():
@@ -53,8 +54,30 @@ async def test_a_new_link_takes_the_older_ones_place(practice, browser):
     codes = [answer.body["link"].split("#")[1] for answer in links]
     statuses = [(await browser().post(code)).status for code in (visit.patient.code, *codes)]
     assert statuses == [404, 404, 200]
-    assert (await page.view())["me"]["admission"] == "invited", "an open page goes on"
-    assert not page.gone.is_set()
+    assert await page.over() == "link_unknown"
+
+
+async def test_whoever_holds_a_lost_providers_link_cannot_go_on_with_it(practice, browser):
+    visit = await practice.plans()
+    stranger = browser()
+    page = await stranger.opens(visit.provider.code)
+    link = await practice.post(visit.path("provider", "/link"))
+    assert await page.over() == "link_unknown"
+    with pytest.raises(Refused):
+        await stranger.page(page.token).connect()
+    assert (await stranger.post(visit.provider.code)).code == "link_unknown"
+    provider = await browser().opens(link.body["link"].split("#")[1])
+    await (await provider.knocks()).is_inside()
+
+
+async def test_a_new_link_throws_nobody_out_who_was_let_in(practice, browser, meeting):
+    visit = await practice.plans()
+    _, patient = await meeting(visit)
+    other = await (await browser().opens(visit.patient.code)).knocks()
+    assert (await practice.post(visit.path("patient", "/link"))).status == 200
+    assert await other.over() == "link_unknown"
+    assert not patient.gone.is_set()
+    assert (await patient.does("session:renew"))["token"]
 
 
 async def test_a_withdrawn_seat_gets_no_new_link(practice):
