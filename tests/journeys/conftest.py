@@ -105,7 +105,7 @@ async def network(clinic: OwnClinic) -> AsyncIterator[Network]:
 async def light() -> AsyncIterator[LightArrive]:
     """Somebody with this link who needs no browser."""
     async with AsyncExitStack() as stack:
-        # A cookie jar of one's own for each of them would be a device of one's own; none is too.
+        # Without a cookie jar each of them is a device of its own.
         http = await stack.enter_async_context(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
