@@ -6,7 +6,7 @@ Durations are seconds, sizes are bytes, rates are per second unless a name says 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,3 +132,13 @@ class EdgePolicy:
     stop_within: float = 3.0  # for answers under way; supervisors give ten seconds, then kill
     demo_visit: float = 4 * 60 * 60  # long enough to try everything before lunch
     demo_certificate_days: int = 7  # a week of trying; browsers distrust it anyway
+
+    def shared_by(self, people: int) -> EdgePolicy:
+        """The policy for as many people behind one address; never stricter than without."""
+        more = max(1.0, people / self.open_per_address)
+        return replace(
+            self,
+            open_per_address=max(people, self.open_per_address),
+            connects_per_minute=self.connects_per_minute * more,
+            sessions_per_minute=self.sessions_per_minute * more,
+        )

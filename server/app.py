@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiohttp import web
@@ -59,6 +59,7 @@ def build(
 ) -> web.Application:
     """The whole server as one aiohttp application, not started yet."""
     policies = policies or Policies()
+    policies = replace(policies, edge=policies.edge.shared_by(settings.people_per_address))
     metrics = Metrics()
     sio = create_socket_server(
         policies.edge,

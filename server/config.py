@@ -150,6 +150,11 @@ class Settings(BaseSettings):
         description="Addresses or networks of reverse proxies whose forwarding headers are "
         "believed, separated by commas.",
     )
+    people_per_address: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        0,
+        description="How many people may share one address, such as everybody in a clinic behind "
+        "one router. 0: as many as an ordinary household or ward.",
+    )
     media_hosts: Addresses = Field(
         ("0.0.0.0", "::"),  # noqa: S104 - media is meant for the world; every packet is authenticated
         description="Addresses that the media port is bound to, separated by commas.",

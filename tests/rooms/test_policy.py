@@ -50,3 +50,12 @@ def test_a_kept_place_outlives_what_makes_a_page_reconnect():
 def test_a_token_is_refused_only_after_it_could_have_been_renewed():
     assert EDGE.token_life < EDGE.token_longest
     assert EDGE.token_leeway < EDGE.token_life
+
+
+def test_more_people_behind_one_address_may_do_as_much_each_as_few():
+    crowd = EDGE.shared_by(4 * EDGE.open_per_address)
+    assert crowd.open_per_address == 4 * EDGE.open_per_address
+    assert crowd.connects_per_minute == 4 * EDGE.connects_per_minute
+    assert crowd.sessions_per_minute == 4 * EDGE.sessions_per_minute
+    assert crowd.bad_links_per_minute == EDGE.bad_links_per_minute
+    assert EDGE.shared_by(0) == EDGE.shared_by(1) == EDGE

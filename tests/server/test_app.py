@@ -3,12 +3,14 @@ import socket
 import sqlite3
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from server.app import build
-from tests.support.server_clients import running_server
+from tests.support.page_clients import Refused
+from tests.support.server_clients import QUICK, running_server
 
 
 def open_sockets():
@@ -111,3 +113,14 @@ async def test_building_starts_nothing(tmp_path):
         tasks = asyncio.all_tasks()
         build(server.settings, server.ring)
         assert asyncio.all_tasks() == tasks
+
+
+async def test_a_whole_clinic_may_share_one_address(tmp_path, browser):
+    edge = replace(QUICK, open_per_address=1)
+    async with running_server(tmp_path, edge=edge, people_per_address=2) as server:
+        practice = await server.practice()
+        visit = await practice.plans()
+        for role in ("provider", "patient"):
+            await browser(server).opens(getattr(visit, role).code)
+        with pytest.raises(Refused):
+            await browser(server).opens(visit.family.code)
