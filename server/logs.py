@@ -16,6 +16,7 @@ from typing import Any, TextIO, TypeAlias
 
 import structlog
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http import HttpProcessingError
 from aiohttp.web import BaseRequest, Request, StreamResponse
 
 from rooms.errors import BedsideError
@@ -47,6 +48,7 @@ def configure(
         logging.getLogger(name).setLevel(level.value.upper())
     # Its lines hold the whole request target and the Referer; ``AccessLog`` replaces it.
     logging.getLogger("aiohttp.access").disabled = True
+    logging.getLogger("aiohttp.server").addFilter(_is_our_affair)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -77,6 +79,11 @@ class AccessLog(AbstractAccessLogger):
             status=response.status,
             milliseconds=round(time * 1000, 1),
         )
+
+
+def _is_our_affair(record: logging.LogRecord) -> bool:
+    """What is not HTTP at all has its line in the access log; a flood of it needs no second one."""
+    return not isinstance(_error(record.exc_info), HttpProcessingError)
 
 
 class _QuietHandler(logging.StreamHandler[TextIO]):
@@ -177,5 +184,10 @@ def _short(filename: str) -> str:
 
 
 def _route(request: BaseRequest) -> str:
-    resource = request.match_info.route.resource if isinstance(request, Request) else None
+    if not isinstance(request, Request):
+        return "none"
+    try:
+        resource = request.match_info.route.resource
+    except AssertionError:  # what is not HTTP never came as far as the routes
+        return "none"
     return resource.canonical if resource is not None else "none"

@@ -213,6 +213,23 @@ async def test_a_request_is_told_by_its_route_and_never_by_its_target(written):
     assert "Ann" not in told
 
 
+async def test_what_is_not_http_is_one_line_that_repeats_nothing_of_it(written):
+    app = web.Application()
+    runner = web.AppRunner(app, access_log_class=AccessLog)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    secret = new_code()
+    for line in (f"GET /{secret}\0 HTTP/1.1", f"GET / HTTP/1.1\r\nCookie: {secret * 300}"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(line.encode() + b"\r\nHost: x\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+    await runner.cleanup()
+    assert [(line["event"], line["status"]) for line in written()] == [("request served", 400)] * 2
+    assert secret not in json.dumps(written())
+
+
 def test_the_librarys_own_access_log_is_silent(written):
     logging.getLogger("aiohttp.access").error("GET /join?code=x")
     assert written() == []
