@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import signal
 import ssl
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +104,18 @@ def _first_practice(settings: Settings) -> Started:
     return started
 
 
+def take_descriptors() -> None:
+    """As many open files as the system lets this process have: each waiting person is one.
+
+    The usual 1,024 is for programs that use select(2), which asyncio does not.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems say "no limit" and do not mean it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def _run(settings: Settings, started: Started) -> None:
+    take_descriptors()
     made = not settings.keys_path.exists()
     app = build(settings, keys.load_or_create(settings.keys_path, settings.production))
     if made:

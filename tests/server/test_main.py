@@ -1,9 +1,11 @@
 import asyncio
 import json
+import resource
 import signal
 import socket
 import stat
 import time
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -79,6 +81,18 @@ async def test_production_refuses_to_start_with_a_sentence(tmp_path, settings, w
     assert words in ran.err
     assert "Traceback" not in ran.err
     assert not (tmp_path / "data" / "keys.json").exists()
+
+
+async def test_as_many_connections_as_the_system_allows(tmp_path):
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, most))
+    try:
+        async with serving(tmp_path, free_port()) as (process, _):
+            limits = Path(f"/proc/{process.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    (files,) = (line for line in limits.splitlines() if line.startswith("Max open files"))
+    assert int(files.split()[3]) == most
 
 
 async def test_production_refuses_a_weak_key_and_takes_a_good_one(tmp_path):
