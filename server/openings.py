@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from rooms.errors import BedsideError
+from rooms.model import SeatId
 from server import messages as m
 from server import replies as r
 from server.addresses import address_block, client_address
@@ -50,11 +51,13 @@ async def open_session(
             samesite="Strict",
             path="/",
         )
-    _forget_oldest(node, request, response)
+    _forget_oldest(node, request, response, opened.seat.id)
     return response
 
 
-def _forget_oldest(node: Node, request: web.Request, response: web.Response) -> None:
+def _forget_oldest(
+    node: Node, request: web.Request, response: web.Response, opened: SeatId
+) -> None:
     """Take back what credentials are too many; browsers name the oldest first (RFC 6265, 5.4).
 
     A clinician's browser opens a new seat for each visit. Its cookies go with every request, and
@@ -62,7 +65,8 @@ def _forget_oldest(node: Node, request: web.Request, response: web.Response) -> 
     """
     secure = node.settings.secure
     held = [name for name in request.cookies if name.startswith(cookie_prefix(secure))]
-    for name in held[: -node.edge.credentials_kept]:
+    others = [name for name in held if name != cookie_name(opened, secure)]
+    for name in others[: -node.edge.credentials_kept]:
         response.del_cookie(name, path="/", secure=secure, httponly=True, samesite="Strict")
 
 

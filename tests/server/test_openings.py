@@ -287,6 +287,10 @@ async def test_a_browser_with_too_many_credentials_gives_the_oldest_back(server,
     assert given.startswith(f"bedside-{visit.patient.seat}=")
     assert [cookie.partition("=")[0] for cookie in taken] == ["bedside-i0", "bedside-i1"]
     assert all("Max-Age=0" in cookie and "Path=/" in cookie for cookie in taken)
+    mine = f"bedside-{visit.patient.seat}"
+    one.cookies = {mine: one.cookies[mine]} | {f"bedside-i{n}": "c" * 43 for n in range(kept)}
+    again = await one.post(visit.patient.code)
+    assert "Set-Cookie" not in again.headers, "however old the one is that was just used"
 
 
 async def test_one_address_opens_only_so_many_sessions(tmp_path, browser):
