@@ -30,6 +30,22 @@ async def test_desk_sees_who_waits_and_lets_them_in(clinic, browsers, somebody):
     await expect(desk.page.get_by_text("Nobody is waiting")).to_be_visible()
 
 
+async def test_clinician_goes_into_the_visit_from_the_desk(clinic, browsers, somebody):
+    visit = await clinic.plans()
+    desk = Desk(await browsers.page())
+    await desk.opens(await clinic.desk_link())
+    patient = await somebody(Patient, visit.patient)
+    await patient.comes()
+    await patient.waits()
+
+    provider = await desk.opens_the_visit(visit.provider)
+    await provider.knocks()
+
+    await provider.admits(patient)
+    await patient.meets(provider)
+    await provider.meets(patient)
+
+
 async def test_provider_on_a_second_device_needs_somebody_to_let_it_in(clinic, browsers, somebody):
     visit = await clinic.plans()
     provider = await somebody(Provider, visit.provider)

@@ -266,6 +266,12 @@ class Desk(Browsing):
         """Let somebody in who waits."""
         await self.decides("Admit", other.name)
 
+    async def opens_the_visit(self, invitation: Invitation) -> Provider:
+        """Go into a visit at a provider's seat; it opens in a tab of its own."""
+        async with self.page.context.expect_page() as opened:
+            await self.decides("Open the visit", invitation.name)
+        return Provider(await opened.value, invitation)
+
 
 def _seat(other: Person | str) -> str:
     return other if isinstance(other, str) else other.seat
