@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from server.node import Node
 from server.slow_requests import create_runner
 from server.store import ApiKey, LogEntry
 from server.store import Practice as PracticeRecord
+from tests.support.clock import MovableClock
 
 PHONE = "+1 555 010 0142"
 PATIENT = {"role": "patient", "name": "Rosa Alvarez"}
@@ -46,20 +46,6 @@ QUICK = EdgePolicy(
     bad_links_per_minute=PLENTY,
     bad_links_burst=PLENTY,
 )
-
-
-class MovableClock:
-    """Real time, which can be told that a while has passed."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self._ahead
-
-    def advance(self, seconds: float) -> None:
-        """Let so much time have passed."""
-        self._ahead += seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from server.config import load_settings
 from server.links import hash_code, new_api_key
 from server.node import Node
 from server.store import ApiKey, Practice
+from tests.support.clock import MovableClock
 
 PRACTICE = Practice(id="riverside", name="Riverside Family Practice", phone="+1 555 010 0199")
 HOST = "the Tuesday clinic"  # nobody's name, so that a leaked name is never taken for it
@@ -28,20 +29,6 @@ LASTS = 3600.0
 PATIENT = {"role": "patient", "name": "Rosa Alvarez"}
 PROVIDER = {"role": "provider", "name": "Amina Reyes"}
 FAMILY = {"role": "family", "name": "Lucia Marquez", "relationship": "daughter"}
-
-
-class MovableClock:
-    """Real time, which can be told that a while has passed."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self._ahead
-
-    def advance(self, seconds: float) -> None:
-        """Let so much time have passed."""
-        self._ahead += seconds
 
 
 @dataclass(frozen=True, slots=True)
