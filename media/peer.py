@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,7 +59,7 @@ class PeerOwner(Protocol):
         """Nobody is at the other end any more, or never was."""
 
 
-class Peer:
+class Peer(ABC):
     """The server's end of one RTCPeerConnection. Subclasses say what travels on it."""
 
     connection: Connection
@@ -91,9 +92,9 @@ class Peer:
         """Whether packets can flow."""
         return self.transport.ready
 
+    @abstractmethod
     def lines(self) -> tuple[MediaLine, ...]:
         """The m-lines as they should be."""
-        raise NotImplementedError
 
     def agreed(self, lines: Sequence[MediaLine], taken: Sequence[bool]) -> None:
         """The browser has answered an offer of ``lines`` and uses those that are ``taken``."""
@@ -184,9 +185,9 @@ class Peer:
         if self.connected and now - self.ice.consented > self.ground.policy.consent_expires:
             self._owner.peer_lost(self, Loss.CONSENT)
 
+    @abstractmethod
     def allow(self, elapsed: float) -> None:
         """Renew what this peer may send, after so many seconds."""
-        raise NotImplementedError
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

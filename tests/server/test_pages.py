@@ -7,7 +7,6 @@ import pytest
 from server.pages import app_directory
 from server.store import Practice
 
-pytestmark = pytest.mark.skipif(app_directory() is None, reason="the browser app is not built")
 APP = app_directory()
 ASSETS = sorted(path.name for path in (APP / "assets").iterdir()) if APP else []
 
