@@ -96,7 +96,7 @@ class Peer(ABC):
     def lines(self) -> tuple[MediaLine, ...]:
         """The m-lines as they should be."""
 
-    def agreed(self, lines: Sequence[MediaLine], taken: Sequence[bool]) -> None:
+    def agreed(self, lines: Sequence[MediaLine], taken: Sequence[bool]) -> None:  # noqa: B027 - a hook
         """The browser has answered an offer of ``lines`` and uses those that are ``taken``."""
 
     def renegotiate(self) -> None:
@@ -166,10 +166,10 @@ class Peer(ABC):
         if self.connected:
             self.moved()
 
-    def moved(self) -> None:
+    def moved(self) -> None:  # noqa: B027 - a hook
         """The browser is at another address now, and has missed what went to the former one."""
 
-    def opened(self) -> None:
+    def opened(self) -> None:  # noqa: B027 - a hook
         """Packets may flow from now on."""
 
     def restart(self) -> None:
