@@ -1,8 +1,10 @@
 """The admission of one seat: invited → checking → waiting → admitted → present ⇄ away → left.
 
-The seat's *holding* device moves the seat. Any other device on the same link has only a standing
-(opened, waiting, refused) until staff let it in, which makes it the holder: it never silently
-replaces the first. Denied and removed concern the person, on every device.
+The first device that knocks *holds* the seat, and from then on it alone moves the seat: to open a
+link takes nothing from anybody, for machines that look into mail open it before the person does.
+Any other device has only a standing (opened, waiting, refused) until staff let it in, which makes
+it the holder: it never silently replaces the first. Denied and removed concern the person, on
+every device.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from rooms.admission_rules import (
     admit,
     bar_denied,
     bar_removed,
-    by_holder,
+    by_own_device,
     connect,
     disconnect,
     disconnect_keeping_place,
@@ -101,7 +103,7 @@ def _each(
 _OPEN: Rows = (Refuse(too_many_devices, TooManyDevices), Row(always, STAY, add_device))
 _CONNECT: Rows = (Refuse(was_refused, DeviceRefused), Row(always, STAY, connect))
 _BESIDE: Rows = (Refuse(was_refused, DeviceRefused), Row(always, STAY, wait_beside))
-_AT_THE_DOOR: Rows = (Row(enters_directly, M, walk_in), Row(by_holder, W, wait), *_BESIDE)
+_AT_THE_DOOR: Rows = (Row(enters_directly, M, walk_in), Row(by_own_device, W, wait), *_BESIDE)
 _ADMIT: Rows = (
     Refuse(not_among_waiting, NotWaiting),
     Refuse(unclear_which, WhichDevice),
@@ -115,26 +117,26 @@ ROWS: Table = {
     **_each(OPEN_TO, LinkOpened, *_OPEN),
     **_each((I, L), CheckStarted, Row(always, K, keep)),
     **_each((I, K, L), Knocked, *_AT_THE_DOOR),
-    **_each((W,), Knocked, Row(by_holder, STAY, wait), *_BESIDE),
-    **_each(WITHIN, Knocked, Row(by_holder, STAY, keep), *_BESIDE),
+    **_each((W,), Knocked, Row(by_own_device, STAY, wait), *_BESIDE),
+    **_each(WITHIN, Knocked, Row(by_own_device, STAY, keep), *_BESIDE),
     **_each(OPEN_TO, SeatAdmitted, *_ADMIT),
     **_each((M,), SeatEntered, Row(page_is_here, P, keep), Row(always, A, keep)),
     # the line to the browser
     **_each((I, K, W, M, P, L), SessionOpened, *_CONNECT),
-    **_each((A,), SessionOpened, Row(by_holder, P, connect), *_CONNECT),
+    **_each((A,), SessionOpened, Row(by_own_device, P, connect), *_CONNECT),
     **_each((I, K, M, A, L, D, X), SessionClosed, Row(always, STAY, disconnect)),
-    **_each((P,), SessionClosed, Row(by_holder, A, disconnect), Row(always, STAY, disconnect)),
+    **_each((P,), SessionClosed, Row(by_own_device, A, disconnect), Row(always, STAY, disconnect)),
     **_each(
         (W,),
         SessionClosed,
-        Row(by_holder, STAY, disconnect_keeping_place),
+        Row(by_own_device, STAY, disconnect_keeping_place),
         Row(always, STAY, disconnect),
     ),
     **_each((W,), SeatDeadlinePassed, Row(always, I, lose_place)),
     # the person's own wishes
     **_each(OPEN_TO, MediaSwitched, Row(always, STAY, switch)),
-    **_each((I, K, W), SeatLeft, Row(by_holder, I, go), _GO_BESIDE),
-    **_each((M, P, A, L), SeatLeft, Row(by_holder, L, go), _GO_BESIDE),
+    **_each((I, K, W), SeatLeft, Row(by_own_device, I, go), _GO_BESIDE),
+    **_each((M, P, A, L), SeatLeft, Row(by_own_device, L, go), _GO_BESIDE),
     # staff, and the patient's word about family
     **_each(OPEN_TO, SeatWasDenied, *_DENY),
     **_each(OPEN_TO, SeatObjected, Row(always, D, bar_denied)),

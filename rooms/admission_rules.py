@@ -34,9 +34,9 @@ _LINK_UNKNOWN = "link_unknown"  # withdrawn looks exactly as if it had never bee
 # -- guards --------------------
 
 
-def by_holder(seat: Seat, event: OwnSeatEvent, _policy: Policy) -> bool:
-    """The seat's own device did it."""
-    return seat.holder is not None and seat.holder.id == event.device
+def by_own_device(seat: Seat, event: OwnSeatEvent, _policy: Policy) -> bool:
+    """The seat's own device did it, or one that may become it."""
+    return seat.speaks(event.device)
 
 
 def page_is_here(seat: Seat, _event: SeatEvent, _policy: Policy) -> bool:
@@ -51,7 +51,7 @@ def never_waits(seat: Seat, _event: SeatEvent, _policy: Policy) -> bool:
 
 def enters_directly(seat: Seat, event: OwnSeatEvent, policy: Policy) -> bool:
     """A role that does not wait, on the seat's own device."""
-    return by_holder(seat, event, policy) and never_waits(seat, event, policy)
+    return by_own_device(seat, event, policy) and never_waits(seat, event, policy)
 
 
 def too_many_devices(seat: Seat, _event: SeatEvent, policy: Policy) -> bool:
@@ -105,13 +105,17 @@ def keep(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
 
 
 def add_device(seat: Seat, event: LinkOpened, now: float, policy: Policy) -> Result:
-    """The first device holds the seat; any other has merely opened the link.
+    """To have opened the link makes nobody the person whom the seat is for.
 
     Browsers that keep no cookies, and machines that look into mail, open a link again and again as
     somebody new: the person must still find room.
     """
-    standing = Standing.OPENED if seat.holder else Standing.HOLDING
-    device = Device(id=event.device, credential=event.credential, opened_at=now, standing=standing)
+    device = Device(
+        id=event.device,
+        credential=event.credential,
+        opened_at=now,
+        standing=Standing.OPENED,
+    )
     former = _longest_gone(seat) if len(seat.devices) >= policy.max_devices else None
     kept = tuple(d for d in seat.devices if d is not former)
     return replace(seat, devices=(*kept, device)), ()
@@ -119,7 +123,7 @@ def add_device(seat: Seat, event: LinkOpened, now: float, policy: Policy) -> Res
 
 def connect(seat: Seat, event: SessionOpened, _now: float, policy: Policy) -> Result:
     """The device's page is here; a kept place is no longer in danger."""
-    deadline = None if by_holder(seat, event, policy) else seat.deadline
+    deadline = None if by_own_device(seat, event, policy) else seat.deadline
     return replace(_set(seat, event.device, connected=True), deadline=deadline), ()
 
 
@@ -138,9 +142,9 @@ def disconnect_keeping_place(
 
 def wait(seat: Seat, event: Knocked, now: float, policy: Policy) -> Result:
     """Join the queue, or keep the place one already has."""
+    seat = _introduce(seat, event)
     since = seat.waiting_since if seat.waiting_since is not None else now
-    deadline = _kept_place(seat, now, policy)
-    return replace(_introduce(seat, event), waiting_since=since, deadline=deadline), ()
+    return replace(seat, waiting_since=since, deadline=_kept_place(seat, now, policy)), ()
 
 
 def walk_in(seat: Seat, event: Knocked, _now: float, _policy: Policy) -> Result:
@@ -288,8 +292,9 @@ def _set(seat: Seat, device_id: str, **changes: object) -> Seat:
 
 
 def _introduce(seat: Seat, event: Knocked) -> Seat:
+    """Whoever knocks first holds the seat, and says who they are."""
     return replace(
-        seat,
+        _set(seat, event.device, standing=Standing.HOLDING),
         said_name=event.said_name or seat.said_name,
         language=event.language or seat.language,
     )

@@ -88,7 +88,7 @@ class OwnSeatEvent(SeatEvent):
     """Something the person at the seat did, on one of their devices."""
 
     device: DeviceId
-    needs_holder: ClassVar[bool] = True  # what only the seat's own device may do
+    needs_hold: ClassVar[bool] = True  # what no device may do while another holds the seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class SeatAdded(Event):
 class LinkOpened(OwnSeatEvent):
     """A browser without a credential opened the seat's link and got one."""
 
-    needs_holder = False
+    needs_hold = False
     credential: str
 
 
@@ -110,14 +110,14 @@ class LinkOpened(OwnSeatEvent):
 class SessionOpened(OwnSeatEvent):
     """The device's page is connected."""
 
-    needs_holder = False
+    needs_hold = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed(OwnSeatEvent):
     """The device's page is gone: a drop, a refresh, a closed lid."""
 
-    needs_holder = False
+    needs_hold = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ class CheckStarted(OwnSeatEvent):
 class Knocked(OwnSeatEvent):
     """The person pressed "Join the visit"."""
 
-    needs_holder = False
+    needs_hold = False
     said_name: str = ""
     language: str = ""
 
@@ -143,7 +143,7 @@ class SeatEntered(OwnSeatEvent):
 class SeatLeft(OwnSeatEvent):
     """The person pressed "Leave"."""
 
-    needs_holder = False
+    needs_hold = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,9 +56,9 @@ class Standing(StrEnum):
     """What one browser is to the seat whose link it opened."""
 
     HOLDING = "holding"  # the seat's own device: what it does, the seat does
-    OPENED = "opened"  # another device on the same link; has not asked to come in
-    WAITING = "waiting"  # another device on the same link, asking to come in
-    REFUSED = "refused"  # another device that staff turned away
+    OPENED = "opened"  # has not asked to come in
+    WAITING = "waiting"  # asks to come in while another device holds the seat
+    REFUSED = "refused"  # staff turned it away
 
 
 class EndReason(StrEnum):
@@ -182,8 +182,14 @@ class Seat:
 
     @property
     def holder(self) -> Device | None:
-        """The seat's own device, if any browser has opened the link yet."""
+        """The seat's own device: the first that knocked, or the one that staff let in since."""
         return next((d for d in self.devices if d.standing is Standing.HOLDING), None)
+
+    def speaks(self, device_id: DeviceId) -> bool:
+        """Whether what this device does, the seat does. Until one has knocked, each may."""
+        device = self.device(device_id)
+        own = Standing.OPENED if self.holder is None else Standing.HOLDING
+        return device is not None and device.standing is own
 
     @property
     def shown_name(self) -> str:

@@ -35,7 +35,7 @@ from rooms.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """The reader's own seat and device."""
+    """The reader's own seat and device; ``another_device`` if not this one but another holds it."""
 
     seat: SeatId
     device: DeviceId
@@ -43,6 +43,7 @@ class Me:
     name: str
     admission: Admission
     standing: Standing
+    another_device: bool
     inside: bool
     microphone: bool
     camera: bool
@@ -173,6 +174,7 @@ def _me(visit: Visit, seat: Seat, device: Device, inside: bool, policy: Policy) 
         name=seat.shown_name,
         admission=seat.admission,
         standing=device.standing,
+        another_device=seat.holder is not None and seat.holder is not device,
         inside=inside,
         microphone=seat.microphone,
         camera=seat.camera,

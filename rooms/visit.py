@@ -203,10 +203,8 @@ def _check_device(seat: Seat, event: SeatEvent) -> None:
         return
     if seat.device(device) is None:
         raise UnknownDevice
-    if isinstance(event, OwnSeatEvent) and event.needs_holder:
-        holder = seat.holder
-        if holder is None or holder.id != device:
-            raise NotAdmitted
+    if isinstance(event, OwnSeatEvent) and event.needs_hold and not seat.speaks(device):
+        raise NotAdmitted
 
 
 def _check_running(visit: Visit, seat: Seat, event: SeatEvent) -> None:

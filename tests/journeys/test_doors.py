@@ -41,6 +41,27 @@ async def test_patient_on_a_second_device_waits_and_never_replaces_the_first(cli
     assert await tablet.connections() == 0
 
 
+async def test_a_scanner_that_opens_the_links_first_keeps_nobody_out(clinic, somebody):
+    visit = await clinic.plans()
+    for role, seat in ((Provider, visit.provider), (Patient, visit.patient)):
+        scanner = await somebody(role, seat)
+        await scanner.opens_the_link()
+        await expect(scanner.page.get_by_role("button", name="Join the visit")).to_be_visible()
+    provider = await opened(visit, somebody)
+    patient = await somebody(Patient, visit.patient)
+    await patient.opens_the_link()
+    await expect(patient.page.get_by_role("button", name="Join the visit")).to_be_visible()
+    await expect(patient.page.get_by_text("another device")).to_have_count(0)
+    await patient.knocks()
+
+    await expect(scanner.page.get_by_text("on another device")).to_be_visible()
+    waiting = provider.page.get_by_role("region", name="Waiting to come in")
+    await expect(waiting).to_contain_text(patient.name)
+    await expect(waiting).not_to_contain_text("on another device")
+    await provider.admits(patient)
+    await patient.meets(provider)
+
+
 async def test_second_device_that_is_let_in_takes_over_from_the_first(clinic, somebody):
     visit = await clinic.plans()
     provider = await opened(visit, somebody)

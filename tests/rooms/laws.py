@@ -59,10 +59,13 @@ def only_the_place_of_somebody_gone_has_a_deadline(visit: Visit, policy: Policy)
         assert seat.deadline is None or seat.deadline.name == "place"
 
 
-def one_device_holds_the_seat(visit: Visit, policy: Policy) -> None:
+def one_device_holds_the_seat_once_somebody_knocked(visit: Visit, policy: Policy) -> None:
     for seat in visit.seats:
         holding = [d for d in seat.devices if d.standing is Standing.HOLDING]
-        assert len(holding) == (1 if seat.devices else 0)
+        assert len(holding) <= 1
+        begun = seat.admission in INSIDE | {Admission.WAITING, Admission.LEFT}
+        begun |= any(d.standing is Standing.WAITING for d in seat.devices)
+        assert holding or not begun
         assert len({d.id for d in seat.devices}) == len(seat.devices) <= policy.max_devices
 
 
@@ -151,7 +154,7 @@ def nothing_over_is_due(visit: Visit, policy: Policy) -> None:
 STATES: tuple[StateLaw, ...] = (
     whoever_waits_has_a_place_in_the_queue,
     only_the_place_of_somebody_gone_has_a_deadline,
-    one_device_holds_the_seat,
+    one_device_holds_the_seat_once_somebody_knocked,
     nobody_is_there_without_a_device,
     present_is_connected_and_away_is_not,
     providers_never_wait,

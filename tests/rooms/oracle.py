@@ -88,12 +88,14 @@ def admission_after(seat: Seat, event: SeatEvent, policy: Policy) -> Answer:
 
 
 def own(seat: Seat, event: SeatEvent) -> bool:
-    """Whether the seat's own device did it."""
-    return isinstance(event, OwnSeatEvent) and holder_id(seat) == event.device
+    """Whether the seat's own device did it; nobody's yet, it is that of whoever opened the link."""
+    stands = Standing.HOLDING if holder_id(seat) else Standing.OPENED
+    mine = [d.id for d in seat.devices if d.standing is stands]
+    return isinstance(event, OwnSeatEvent) and event.device in mine
 
 
 def holder_id(seat: Seat) -> str:
-    """The id of the device that holds the seat."""
+    """The id of the device that holds the seat, or nothing before anybody has knocked."""
     return next((d.id for d in seat.devices if d.standing is Standing.HOLDING), "")
 
 
@@ -263,8 +265,8 @@ def devices_after(seat: Seat, event: SeatEvent, now: float, policy: Policy) -> I
             waiting_since=None if stands is not Standing.WAITING else device.waiting_since or now,
         )
     if isinstance(event, LinkOpened):
-        first = Standing.OPENED if seat.devices else Standing.HOLDING
-        yield Device(id=event.device, credential=event.credential, opened_at=now, standing=first)
+        stands = Standing.OPENED
+        yield Device(id=event.device, credential=event.credential, opened_at=now, standing=stands)
 
 
 def _forgotten(seat: Seat, event: SeatEvent, policy: Policy) -> list[Device]:
@@ -295,6 +297,8 @@ def _standing(seat: Seat, device: Device, event: SeatEvent) -> Standing:
     if isinstance(event, SeatLetBack):
         return Standing.OPENED if stands is Standing.REFUSED else stands
     meant = isinstance(event, OwnSeatEvent | SeatWasDenied) and event.device == device.id
+    if meant and isinstance(event, Knocked) and own(seat, event):
+        return Standing.HOLDING
     return _second_after(seat, stands, event) if meant else stands
 
 

@@ -210,7 +210,8 @@ def own_events(name: str, device: str, *, known: bool) -> Iterator[OwnSeatEvent]
     yield SessionOpened(seat=name, device=there)
     yield SessionClosed(seat=name, device=there)
     yield CheckStarted(seat=name, device=there, by=actor)
-    yield Knocked(seat=name, device=there, said_name=f"said on {device}", language="tr", by=actor)
+    for said in (f"said on {device}", "said again"):
+        yield Knocked(seat=name, device=there, said_name=said, language="tr", by=actor)
     yield SeatEntered(seat=name, device=there, by=actor)
     yield SeatLeft(seat=name, device=there, by=actor)
     for on in (True, False):
@@ -234,6 +235,7 @@ def _visit_key(visit: Visit) -> Hashable:
             [d.connected for d in s.devices] == [True],
             len(s.devices),
             s.deadline is None,
+            s.holder is None,
         )
         for s in visit.seats
     )

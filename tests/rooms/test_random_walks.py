@@ -6,7 +6,6 @@ import pytest
 
 from rooms.events import (
     Knocked,
-    LinkOpened,
     LinkWithdrawn,
     SeatAdmitted,
     SeatDeadlinePassed,
@@ -48,7 +47,6 @@ class World:
         if isinstance(event, SeatDeadlinePassed) and beat.after is beat.before:
             return
         handle = {
-            LinkOpened: self.opened,
             SessionOpened: lambda e: self.connected.add(e.device),
             SessionClosed: lambda e: self.connected.discard(e.device),
             Knocked: self.knocked,
@@ -66,13 +64,11 @@ class World:
         if handle:
             handle(event)
 
-    def opened(self, event):
-        self.holder.setdefault(event.seat, event.device)
-
     def mine(self, event):
         return self.holder.get(event.seat) == event.device
 
     def knocked(self, event):
+        self.holder.setdefault(event.seat, event.device)
         if not self.mine(event):
             self.asks.add((event.seat, event.device))
         elif event.seat in self.inside or event.seat in self.waits:

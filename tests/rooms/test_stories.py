@@ -149,6 +149,46 @@ def test_patient_who_left_must_ask_again():
 # -- more than one device --------------------
 
 
+def test_a_scanner_that_opens_the_link_first_keeps_nobody_out():
+    story = Story()
+    for name in ("dora", "petra"):
+        story.opens(name, "scanner").checks(name, "scanner").switches(name, "scanner", camera=False)
+        story.opens(name).checks(name).switches(name, camera=True)
+        assert not story.view(name).me.another_device
+        story.knocks(name)
+        assert story.view(name, "scanner").me.another_device
+    assert story.enters("dora").view("dora").me.inside
+    (entry,) = story.view("dora").waiting
+    assert (entry.device, entry.another_device) == ("petra-one", False)
+    assert story.admits(DORA, "petra").enters("petra").view("petra").me.camera
+
+
+@pytest.mark.parametrize("name", ["dora", "petra"])
+def test_whoever_knocks_first_holds_the_seat_and_the_other_becomes_another_device(name):
+    story = Story().comes_in("dean").opens(name).opens(name, "two").knocks(name, "two").knocks(name)
+    assert story.seat(name).holder.id == f"{name}-two"
+    assert {e.device: e.another_device for e in story.view("dean").waiting}[f"{name}-one"]
+    with pytest.raises(NotAdmitted):
+        story.checks(name)
+    with pytest.raises(NotAdmitted):
+        story.switches(name, microphone=False)
+
+
+def test_seat_whose_holder_left_keeps_its_holder():
+    story = Story().comes_in("dora", "petra").leaves("petra").waits("petra", device="two")
+    assert story.view("dora").waiting[0].another_device
+    assert story.seat("petra").holder.id == "petra-one"
+
+
+def test_device_that_was_turned_away_before_anybody_knocked_holds_nothing():
+    story = Story().opens("dora", "scanner").opens("dora").denies(DESK, "dora", "scanner")
+    with pytest.raises(DeviceRefused):
+        story.knocks("dora", "scanner")
+    with pytest.raises(NotAdmitted):
+        story.checks("dora", "scanner")
+    assert story.knocks("dora").view("dora").me.standing == "holding"
+
+
 def test_patient_on_a_second_device_waits_and_is_marked_as_such():
     story = Story().comes_in("dora", "petra").waits("petra", device="two")
     (entry,) = story.view("dora").waiting
@@ -188,7 +228,8 @@ def test_second_provider_device_needs_another_provider_or_the_desk():
 
 
 def test_provider_whose_first_device_is_lost_is_let_in_on_the_second_by_the_desk():
-    story = Story().opens("dora").drops("dora").waits("dora", device="two").admits(DESK, "dora")
+    story = Story().comes_in("dora").drops("dora").waits("dora", device="two")
+    story.admits(DESK, "dora")
     assert story.view("dora", "two").me.inside
 
 
@@ -202,8 +243,9 @@ def test_two_devices_wait_and_staff_must_say_which():
 
 
 def test_first_device_that_never_returns_keeps_nobody_out():
-    story = Story().opens("petra").drops("petra").waits("petra", device="two")
-    assert story.admits(DESK, "petra").enters("petra", "two").seat("petra").admission == "present"
+    story = Story().waits("petra").drops("petra").waits("petra", device="two")
+    story.admits(DESK, "petra", "two").enters("petra", "two")
+    assert story.seat("petra").admission == "present"
 
 
 def test_letting_in_a_second_device_that_has_gone_throws_nobody_out():
@@ -243,7 +285,7 @@ def test_link_that_went_round_opens_on_so_many_devices_at_once_and_no_more():
 
 
 def test_browser_that_is_somebody_new_each_time_takes_nobodys_room():
-    story = Story().opens("petra").waits("petra", device="tablet").drops("petra", "tablet")
+    story = Story().waits("petra").waits("petra", device="tablet").drops("petra", "tablet")
     for number in range(3 * POLICY.max_devices):
         story.opens("petra", f"preview-{number}").drops("petra", f"preview-{number}")
     assert len(story.seat("petra").devices) == POLICY.max_devices

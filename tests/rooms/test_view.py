@@ -144,6 +144,8 @@ def test_a_page_is_told_of_itself_what_is_so(visit):
         me = view.me
         assert (me.seat, me.device, me.role) == (seat.id, device.id, seat.role)
         assert (me.admission, me.standing) == (seat.admission, device.standing)
+        others = [other for other in seat.devices if other is not device]
+        assert me.another_device == any(d.standing is Standing.HOLDING for d in others)
         assert (me.microphone, me.camera) == (seat.microphone, seat.camera)
         assert set(me.may) == MATRIX[seat.role]
         assert (view.stage, view.revision, view.visit) == (visit.stage, visit.revision, visit.id)

@@ -100,19 +100,19 @@ def _helpful(rng: random.Random, visit: Visit) -> Event:
         entry = rng.choice(waiting)
         return SeatAdmitted(seat=entry.seat, device=entry.device, by=DESK)
     seat = rng.choice(visit.seats)
-    holder = seat.holder
-    if holder is None:
+    device = seat.holder or next(iter(seat.devices), None)
+    if device is None:
         there = device_id(seat.id, "one")
         return LinkOpened(seat=seat.id, device=there, credential="c", by=by(seat.id, "one"))
-    if not holder.connected:
-        return SessionOpened(seat=seat.id, device=holder.id)
+    if not device.connected:
+        return SessionOpened(seat=seat.id, device=device.id)
     if seat.admission == "admitted":
-        mine = Actor(ActorKind.SEAT, seat.id, holder.id)
-        return SeatEntered(seat=seat.id, device=holder.id, by=mine)
+        mine = Actor(ActorKind.SEAT, seat.id, device.id)
+        return SeatEntered(seat=seat.id, device=device.id, by=mine)
     if seat.admission in ("denied", "removed"):
         return SeatLetBack(seat=seat.id, by=DESK)
-    device = holder.id.removeprefix(f"{seat.id}-")
-    return next(e for e in own_events(seat.id, device, known=True) if e.name == "Knocked")
+    which = device.id.removeprefix(f"{seat.id}-")
+    return next(e for e in own_events(seat.id, which, known=True) if e.name == "Knocked")
 
 
 def _order(rng: random.Random, visit: Visit) -> Event:

@@ -165,11 +165,30 @@ async def test_a_browser_without_cookies_locks_nobody_out(server, practice, brow
     """A machine that looks into mail opens a link as somebody new as often as it likes."""
     visit = await practice.plans()
     patient = browser()
-    await patient.opens(visit.patient.code)
+    await (await patient.opens(visit.patient.code)).knocks()
     for _ in range(server.node.policy.max_devices + 3):
         assert (await browser().post(visit.patient.code)).status == 200
     again = await patient.post(visit.patient.code)
     assert again.body["view"]["me"]["standing"] == "holding"
+
+
+async def test_a_scanner_that_opens_the_link_first_keeps_nobody_out(practice, browser):
+    """Mail gateways open what is in a mail in a browser of their own, and run its scripts."""
+    visit = await practice.plans()
+    for seat in (visit.provider, visit.patient):
+        scanner = await browser().opens(seat.code)
+        await scanner.does("visit:check")
+        await scanner.does("media:switch", {"microphone": True, "camera": False})
+        page = await browser().opens(seat.code)
+        assert not (await page.view())["me"]["another_device"]
+        await page.does("media:switch", {"microphone": True, "camera": True})
+        await page.knocks()
+        await scanner.until(lambda view: view["me"]["another_device"])
+        assert await scanner.refused("visit:check") == "not_admitted"
+        if seat is visit.provider:
+            provider = await page.enters()
+    (entry,) = (await provider.until(lambda view: view["waiting"]))["waiting"]
+    assert not entry["another_device"]
 
 
 async def test_a_page_whose_device_was_forgotten_opens_its_link_again(server, practice, browser):

@@ -294,7 +294,7 @@ export interface LinkMade {
   link: string;
 }
 /**
- * The reader's own seat and device.
+ * The reader's own seat and device; ``another_device`` if not this one but another holds it.
  *
  * This interface was referenced by `Protocol`'s JSON-Schema
  * via the `definition` "Me".
@@ -306,6 +306,7 @@ export interface Me {
   name: string;
   admission: Admission;
   standing: Standing;
+  another_device: boolean;
   inside: boolean;
   microphone: boolean;
   camera: boolean;

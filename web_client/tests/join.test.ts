@@ -41,13 +41,13 @@ describe("the screen", () => {
   it.each(cases)("%s", (_name, state, screen) => expect(screenOf(state)).toBe(screen));
 
   it("keeps a second device out of the visit its seat is in", () => {
-    const second = view({ admission: "present", standing: "opened" });
+    const second = view({ admission: "present", standing: "opened", another_device: true });
     expect(screenOf(played(seen(second)))).toBe("check");
     expect(isUnderWay(second)).toBe(false);
   });
 
   it("lets a second device wait while the first is inside", () => {
-    const second = view({ admission: "present", standing: "waiting" });
+    const second = view({ admission: "present", standing: "waiting", another_device: true });
     expect(screenOf(played(seen(second)))).toBe("waiting");
   });
 });

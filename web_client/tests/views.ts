@@ -7,6 +7,7 @@ const ME: Me = {
   name: "Maria Lopez",
   admission: "checking",
   standing: "holding",
+  another_device: false,
   inside: false,
   microphone: true,
   camera: true,

@@ -182,5 +182,5 @@ export class JoinApp {
 }
 
 function isNew({ me }: Snapshot): boolean {
-  return me.standing === "holding" && me.admission === "invited";
+  return !me.another_device && me.admission === "invited";
 }

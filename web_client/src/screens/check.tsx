@@ -22,7 +22,7 @@ export function Check({ state }: ScreenProps) {
       <Heading>{view.host ? t("check.title_host", { host: view.host }) : t("check.title")}</Heading>
       <p class="lead when">{day(view.starts_at)}</p>
       <p>{t(promise)}</p>
-      {view.me.standing === "opened" && <p class="note">{t("check.second_device")}</p>}
+      {view.me.another_device && <p class="note">{t("check.second_device")}</p>}
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -31,7 +31,7 @@ export const en = {
   "check.listen": "Join to listen only",
   "check.retry": "Try again",
   "check.second_device":
-    "This link is already open on another device. You can join here too, but somebody must let this device in.",
+    "Somebody has already joined with this link on another device. You can join here too, but somebody must let this device in.",
 
   "microphone.on": "Your microphone is on.",
   "microphone.heard": "We can hear you.",
@@ -205,7 +205,7 @@ export const en = {
   "closed.seat_removed.body":
     "Somebody at the clinic closed the visit for you. If you think this is a mistake, please call.",
   "closed.device_refused.title": "This device was not let in",
-  "closed.device_refused.body": "Please use the device on which you opened the link first.",
+  "closed.device_refused.body": "Please use the device on which you joined first.",
   "closed.device_replaced.title": "You are now on another device",
   "closed.device_replaced.body": "The clinic let your other device in. This one has stopped.",
   "closed.session_replaced.title": "The visit is open in another window",

@@ -34,7 +34,7 @@ export const es: Record<WordKey, Text> = {
   "check.listen": "Entrar solo para escuchar",
   "check.retry": "Intentar de nuevo",
   "check.second_device":
-    "Este enlace ya está abierto en otro dispositivo. También puede entrar aquí, pero alguien debe dejar entrar este dispositivo.",
+    "Alguien ya ha entrado con este enlace en otro dispositivo. También puede entrar aquí, pero alguien debe dejar entrar este dispositivo.",
 
   "microphone.on": "Su micrófono está encendido.",
   "microphone.heard": "Le oímos bien.",
@@ -210,8 +210,7 @@ export const es: Record<WordKey, Text> = {
   "closed.seat_removed.body":
     "Alguien de la clínica cerró la visita para usted. Si cree que es un error, llame, por favor.",
   "closed.device_refused.title": "Este dispositivo no puede entrar",
-  "closed.device_refused.body":
-    "Use el dispositivo en el que abrió el enlace la primera vez, por favor.",
+  "closed.device_refused.body": "Use el dispositivo en el que entró la primera vez, por favor.",
   "closed.device_replaced.title": "Ahora está en otro dispositivo",
   "closed.device_replaced.body": "La clínica dejó entrar su otro dispositivo. Este se ha parado.",
   "closed.session_replaced.title": "La visita está abierta en otra ventana",
