@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import site
-import socket
 import subprocess
 import sys
 import tomllib
@@ -14,6 +13,7 @@ import zipfile
 import aiohttp
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.source_tree import PACKAGES, ROOT
 
 LOCKS = ("run", "build", "test")
@@ -98,7 +98,7 @@ def test_the_command_explains_itself(installed, tmp_path):
 
 
 async def test_an_installed_server_serves_the_app_without_node(installed, tmp_path):
-    port = _free_port()
+    port = free_port()
     server = await asyncio.create_subprocess_exec(
         installed / "bedside",
         "serve",
@@ -134,9 +134,3 @@ async def _when_up(server, http, path):
         except aiohttp.ClientConnectorError:
             await asyncio.sleep(0.1)
     return pytest.fail(f"the server ended with status {server.returncode}")
-
-
-def _free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]

@@ -14,7 +14,7 @@ from tests.support.coturn import MEDIA_ADDRESS, coturn
 from tests.support.http_road import http_road_to
 from tests.support.network import ONLY_TCP, ONLY_TURN, road_to
 from tests.support.people import Patient, Provider
-from tests.support.visits import free_port
+from tests.support.ports import free_port
 
 TURN_SECRET = "a secret that only this test and its TURN server know"
 NEXT = 3  # packets of sound: one or two may have been on their last few metres

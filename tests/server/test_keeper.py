@@ -15,8 +15,9 @@ from server.audit import first_break
 from server.keys import load
 from server.sqlite_store import SqliteStore
 from server.store import StoreUnavailable
+from tests.support.ports import free_port
 from tests.support.server_clients import FAMILY, PATIENT, PROVIDER, running_server
-from tests.support.serving import free_port, serving
+from tests.support.serving import serving
 from tests.support.store_trouble import full_disk, locked_store
 
 DECISIONS = {"SeatAdmitted", "SeatWasDenied"}

@@ -13,7 +13,8 @@ import socketio
 
 from server.__main__ import FIRST_PRACTICE
 from server.links import is_api_key, is_code
-from tests.support.serving import environment, free_port, run, serving, start
+from tests.support.ports import free_port
+from tests.support.serving import environment, run, serving, start
 
 pytestmark = pytest.mark.slow
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aioice import stun
+
+from tests.support.ports import free_port
 
 MEDIA_ADDRESS = "127.0.0.1"  # stands for the address of our media port
 PRIVATE_ADDRESS = "127.0.0.2"  # stands for everything else in a private network
@@ -30,7 +31,7 @@ RULES = [
 @asynccontextmanager
 async def coturn(secret: str, directory: Path, *rules: str) -> AsyncIterator[tuple[str, int]]:
     """A TURN server that takes credentials made with ``secret``; where it listens."""
-    address = (MEDIA_ADDRESS, _free_port())
+    address = (MEDIA_ADDRESS, free_port())
     command = shutil.which("turnserver")
     assert command, "install coturn: apt-get install coturn"
     process = await asyncio.create_subprocess_exec(
@@ -82,10 +83,3 @@ async def _answers(address: tuple[str, int]) -> None:
                     continue
     finally:
         transport.close()
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((MEDIA_ADDRESS, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -14,7 +14,8 @@ from pathlib import Path
 import aiohttp
 
 from server.__main__ import FIRST_PRACTICE
-from tests.support.visits import Clinic, free_port
+from tests.support.ports import free_port
+from tests.support.visits import Clinic
 
 _STARTED = "Bedside listens on "
 _STARTS_WITHIN = 30.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from server.links import hash_code, new_api_key
 from server.node import Node
 from server.store import ApiKey, Practice
 from tests.support.clock import MovableClock
+from tests.support.ports import free_port
 
 PRACTICE = Practice(id="riverside", name="Riverside Family Practice", phone="+1 555 010 0199")
 HOST = "the Tuesday clinic"  # nobody's name, so that a leaked name is never taken for it
@@ -138,14 +138,6 @@ class OwnClinic(Clinic):
         plane = self.node.plane
         assert isinstance(plane, Sfu)
         return plane.port
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
