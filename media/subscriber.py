@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media import rtcp
@@ -102,10 +102,6 @@ class Subscriber(Peer):
         for forward in self._forwards.values():
             if forward.running:
                 forward.feed.refresh(forward, now)
-
-    def forwards(self) -> Iterator[Forward]:
-        """What travels here, running or paused."""
-        return iter(self._forwards.values())
 
     def _on_rtcp(self, compound: bytes) -> None:
         now = self.ground.clock()

@@ -91,15 +91,6 @@ def step(visit: Visit, event: Event, now: float, policy: Policy) -> Result:
     return replace(after, revision=visit.revision + 1), effects
 
 
-def catch_up(visit: Visit, now: float, policy: Policy) -> Result:
-    """The visit after every deadline that has come by ``now``, each at its own time."""
-    effects: tuple[Effect, ...] = ()
-    while (due := next_deadline(visit)) is not None and due.deadline.at <= now:
-        visit, more = step(visit, due, due.deadline.at, policy)
-        effects += more
-    return visit, effects
-
-
 def next_deadline(visit: Visit) -> Due | None:
     """The deadline that comes first, as the event to send back when it does."""
     due: list[Due] = [

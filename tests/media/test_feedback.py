@@ -19,7 +19,7 @@ def blocks(connection, kind, subtype=None):
 
 def forward_of(sfu, hearer, ssrc):
     stage = sfu._stages["visit-1"]
-    return next(f for f in stage._legs[hearer]._receive.forwards() if f.ssrc == ssrc)
+    return stage._legs[hearer]._receive._forwards[ssrc]
 
 
 class TestKeyFrames:

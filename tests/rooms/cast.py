@@ -30,7 +30,7 @@ from rooms.events import (
 from rooms.model import Actor, ActorKind, Need, PhonePlan, Role, Seat, Visit
 from rooms.policy import Policy
 from rooms.view import View, view_for
-from rooms.visit import catch_up, schedule, step
+from rooms.visit import next_deadline, schedule, step
 
 POLICY = Policy()
 STARTS = 1_800_000_000.0
@@ -100,6 +100,15 @@ def seat_in(visit: Visit, name: str) -> Seat:
     seat = visit.seat(name)
     assert seat is not None
     return seat
+
+
+def catch_up(visit: Visit, now: float, policy: Policy) -> tuple[Visit, tuple[Effect, ...]]:
+    """The visit after every deadline that has come by ``now``, as the keeper lets them pass."""
+    effects: tuple[Effect, ...] = ()
+    while (due := next_deadline(visit)) is not None and due.deadline.at <= now:
+        visit, more = step(visit, due, due.deadline.at, policy)
+        effects += more
+    return visit, effects
 
 
 class Story:

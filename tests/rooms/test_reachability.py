@@ -7,8 +7,8 @@ import pytest
 from rooms.events import Knocked, SeatAdmitted, SeatDeadlinePassed, SeatLetBack, VisitWasCancelled
 from rooms.events import VisitWasEnded as Ended
 from rooms.model import BARRED, INSIDE, OVER, RUNNING, Admission, Stage
-from rooms.visit import catch_up, next_deadline, step
-from tests.rooms.cast import ENDS, POLICY, PRACTICE, seat_in
+from rooms.visit import next_deadline, step
+from tests.rooms.cast import ENDS, POLICY, PRACTICE, catch_up, seat_in
 from tests.rooms.space import DAY, SPACES, check, seat_space, visit_space
 
 A_CENTURY = 100 * 365 * DAY

@@ -24,7 +24,7 @@ from rooms.errors import (
 )
 from rooms.events import SEAT_EVENTS, VISIT_EVENTS, Event, SeatAdded, SeatEvent, VisitEvent
 from rooms.model import INSIDE, RUNNING, Role, Stage
-from rooms.visit import catch_up, door, inside, next_deadline, schedule, step, who_hears_whom
+from rooms.visit import door, inside, next_deadline, schedule, step, who_hears_whom
 from tests.rooms.cast import DESK, EVERYBODY, MINUTE, POLICY, STARTS, Story, seat_in, visit_of
 from tests.rooms.space import take
 from tests.rooms.walks import visits, walk
@@ -92,13 +92,6 @@ def test_the_next_deadline_is_the_earliest_and_takes_the_visit_on(visit):
         assert all(other.deadline.at >= due.deadline.at for other in others)
         visit = after
     assert next_deadline(visit) is None
-
-
-@given(visits())
-def test_catching_up_twice_is_catching_up_once(visit):
-    now = STARTS + 60 * MINUTE
-    once, _ = catch_up(visit, now, POLICY)
-    assert catch_up(once, now, POLICY) == (once, ())
 
 
 # -- minutes --------------------
