@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from rooms.policy import EdgePolicy
 from server.app import Policies
 from tests.support.browsers import Engine
-from tests.support.people import Patient, Person, Provider
+from tests.support.people import Patient, Person, Provider, begin
 
 SEVERAL_TOKENS = 400  # packets of sound: eight seconds
 
@@ -17,10 +17,7 @@ async def meeting(visit, somebody, **options):
     """A patient whom a provider has let in, and that provider."""
     patient = await somebody(Patient, visit.patient, **options)
     provider = await somebody(Provider, visit.provider)
-    await patient.comes()
-    await patient.waits()
-    await provider.comes()
-    await provider.admits(patient)
+    await begin(patient, provider)
     await patient.meets(provider)
     await provider.meets(patient)
     return patient, provider

@@ -13,7 +13,7 @@ from tests.support.browsers import Engine
 from tests.support.coturn import MEDIA_ADDRESS, coturn
 from tests.support.http_road import http_road_to
 from tests.support.network import ONLY_TCP, ONLY_TURN, road_to
-from tests.support.people import Patient, Provider
+from tests.support.people import Patient, Provider, begin
 from tests.support.ports import free_port
 
 TURN_SECRET = "a secret that only this test and its TURN server know"
@@ -33,10 +33,7 @@ async def test_address_of_a_browser_changes_and_media_is_soon_back(
     visit = await clinic.plans()
     patient = await somebody(Patient, visit.patient, engine, scripts=[network.script])
     provider = await somebody(Provider, visit.provider)
-    await patient.comes()
-    await patient.waits()
-    await provider.comes()
-    await provider.admits(patient)
+    await begin(patient, provider)
     await patient.meets(provider)
     await provider.meets(patient)
 
@@ -58,10 +55,7 @@ async def test_network_of_a_browser_ends_and_media_comes_back_over_another_by_it
     visit = await clinic.plans()
     patient = await somebody(Patient, visit.patient, engine, scripts=[network.script])
     provider = await somebody(Provider, visit.provider)
-    await patient.comes()
-    await patient.waits()
-    await provider.comes()
-    await provider.admits(patient)
+    await begin(patient, provider)
     await patient.meets(provider)
     opened = await patient.connections()
 
@@ -84,10 +78,7 @@ async def test_everything_moves_to_another_network_at_once_and_media_is_soon_bac
         visit = await clinic.plans()
         patient = await somebody(Patient, visit.patient, engine, scripts=[network.script])
         provider = await somebody(Provider, visit.provider)
-        await patient.comes()
-        await patient.waits()
-        await provider.comes()
-        await provider.admits(patient)
+        await begin(patient, provider)
         await patient.meets(provider)
 
         http_road.changes_network()
@@ -110,10 +101,7 @@ async def test_media_that_was_given_up_is_made_anew_when_the_network_is_back(
         visit = await clinic.plans()
         patient = await somebody(Patient, visit.patient, scripts=[network.script])
         provider = await somebody(Provider, visit.provider)
-        await patient.comes()
-        await patient.waits()
-        await provider.comes()
-        await provider.admits(patient)
+        await begin(patient, provider)
         await patient.meets(provider)
         opened = await patient.connections()
 
@@ -131,10 +119,7 @@ async def test_people_meet_where_only_tcp_comes_through(clinic, somebody, engine
     visit = await clinic.plans()
     patient = await somebody(Patient, visit.patient, engine, scripts=[ONLY_TCP])
     provider = await somebody(Provider, visit.provider)
-    await patient.comes()
-    await patient.waits()
-    await provider.comes()
-    await provider.admits(patient)
+    await begin(patient, provider)
 
     await patient.meets(provider)
     await provider.meets(patient)
@@ -154,10 +139,7 @@ async def test_people_meet_where_only_a_turn_server_comes_through(
         visit = await clinic.plans()
         patient = await somebody(Patient, visit.patient, engine, scripts=[ONLY_TURN])
         provider = await somebody(Provider, visit.provider)
-        await patient.comes()
-        await patient.waits()
-        await provider.comes()
-        await provider.admits(patient)
+        await begin(patient, provider)
 
         await patient.meets(provider)
         await provider.meets(patient)

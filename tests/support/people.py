@@ -273,5 +273,13 @@ class Desk(Browsing):
         return Provider(await opened.value, invitation)
 
 
+async def begin(patient: Patient, provider: Provider) -> None:
+    """A visit as most begin: the patient comes and waits, the provider comes and admits."""
+    await patient.comes()
+    await patient.waits()
+    await provider.comes()
+    await provider.admits(patient)
+
+
 def _seat(other: Person | str) -> str:
     return other if isinstance(other, str) else other.seat
