@@ -125,6 +125,7 @@ async def test_camera_that_is_turned_off_is_not_seen_until_it_is_turned_on(clini
 
     await patient.presses("Turn camera off")
     await expect(provider.tile(patient.name)).to_contain_text("Camera is off")
+    await provider.gets_sound_packets(patient, 10)  # behind the last of the picture's, on one path
     seen = await provider.received(patient, "video", "packetsReceived")
     await provider.gets_sound_packets(patient, 100)
     assert await provider.received(patient, "video", "packetsReceived") == seen
