@@ -20,15 +20,18 @@ MODULES := web_client/node_modules
 # Directories are listed too: theirs is the time that changes when a file goes away.
 WEB := $(shell find web_client -mindepth 1 \( -name node_modules -o -name dist \) -prune -o -print)
 
-# What a browser, a TURN server and a browser driver need from the system: command, then package.
-TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn
+# What the system must have: command, then package. Running: the voice of spoken announcements.
+# Testing: browsers, a TURN server, a telephone and a scripted telephone company.
+RUN_SYSTEM := espeak-ng:espeak-ng
+TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn \
+	baresip:baresip sipp:sip-tester
 
 .PHONY: help setup demo test check bench lock wheel protocol format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=18
 
-setup: $(STAMPS)/project web_client/dist/join.html ## what running needs: .venv/ and the built browser app
+setup: $(STAMPS)/system $(STAMPS)/project web_client/dist/join.html ## what running needs: .venv/ and the built browser app
 
 demo: setup ## the server on http://localhost:8080 with a visit to try (ARGS="--port 9000 --json")
 	@exec $(BIN)/bedside demo $(ARGS)
@@ -72,6 +75,10 @@ clean: ## forget everything that was built here
 
 $(BIN)/python:
 	@scripts/make_venv "$(PYTHON)" "$(VENV)"
+
+$(STAMPS)/system: scripts/system_packages | $(BIN)/python
+	@scripts/system_packages $(RUN_SYSTEM)
+	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/run: requirements/run.txt requirements/build.txt | $(BIN)/python
 	@echo "Installing Bedside's requirements …" >&2
