@@ -1,17 +1,66 @@
 """Every duration, limit and threshold, each with its reason. No other file holds such a number.
 
-``Policy`` rules the visit, ``MediaPolicy`` the packets, ``EdgePolicy`` the doors of the server.
+``Policy`` rules the visit, ``MediaPolicy`` the packets, ``PhonePolicy`` the telephones,
+``EdgePolicy`` the doors of the server.
 Durations are seconds, sizes are bytes, rates are per second unless a name says otherwise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from rooms.model import CallFailure
+
+
+def _retries() -> Mapping[CallFailure, float | None]:
+    return {
+        CallFailure.BUSY: 60.0,  # a call of a minute; sooner finds it busy again
+        CallFailure.NO_ANSWER: 60.0,  # time to find the telephone that rang
+        CallFailure.NOBODY_CONFIRMED: 60.0,  # voicemail: the telephone may be switched on by then
+        CallFailure.HUNG_UP: 10.0,  # by mistake, mostly: "1" was not found, a cheek touched the key
+        CallFailure.BROKEN: 10.0,  # the mobile network finds itself again
+        CallFailure.LOST: 0.0,  # our own restart; the announcement explains it
+        CallFailure.CARRIER_DOWN: 30.0,  # two missed health checks away from being noticed
+        CallFailure.DECLINED: None,  # somebody looked at it and said no
+        CallFailure.BLOCKED: None,  # every carrier tried; more calls make it worse
+        CallFailure.BAD_NUMBER: None,
+        CallFailure.WRONG_PERSON: None,
+        CallFailure.REFUSED: None,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackPolicy:
+    """When somebody is called, for how long, how often, and when their sound goes back."""
+
+    media_within: float = 20.0  # from coming in to the first sound; a slow phone needs ten
+    call_after_silence: float = 5.0  # and two until silence is noticed: a roam takes about five
+    call_after_goodbye: float = 8.0  # the page said goodbye: a reload on a slow phone is back by then
+    call_after_hidden: float = 43.0  # and two: switching apps on the very phone that would ring
+    call_after_unusable: float = 4.0  # and six until it counts as unusable: ten of bad sound
+    call_after_restart: float = 12.0  # pages find a restarted server within five, slow ones ten
+    ring_for: float = 25.0  # most voicemail answers after 20 to 30
+    ring_overdue: float = 15.0  # beyond ring_for: the carrier has forgotten the call
+    gate_for: float = 45.0  # six announcements; a confused person needs three
+    gate_for_relay: float = 90.0  # a relay operator types or signs it first
+    greeting_for: float = 300.0  # staff speak with whoever answered; then the gate closes
+    wrong_keys: int = 10  # at one gate; more is a child or a machine
+    joins_after: float = 3.0  # "<Name>'s phone is joining" is heard before the telephone is
+    steady_for: float = 20.0  # of good sound by the browser before the picture returns
+    steady_longest: float = 160.0  # three setbacks; nobody wants to be told more often
+    fade_for: float = 1.0  # telephone and browser are both heard, one fading
+    max_calls: int = 3  # of the server's own accord, per person and visit
+    max_calls_by_hand: int = 6  # staff see what happened to each; more is harassment
+    attempts_kept: int = 10
+    retry_after: Mapping[CallFailure, float | None] = field(default_factory=_retries)  # None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How visits behave."""
+
+    fallback: FallbackPolicy = field(default_factory=FallbackPolicy)
 
     opens_before: float = 30 * 60  # people told "be early" come up to half an hour early
     overrun: float = (
@@ -75,6 +124,63 @@ class MediaPolicy:
     socket_buffer: int = 4 * 1024 * 1024  # bytes; half a second of a full node
     packets_per_wake: int = 64  # then the loop may serve others
     dtls_backlog: int = 16  # records waiting for the handshake; a flight is four
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePolicy:
+    """How telephones are called, and how their sound is carried."""
+
+    jitter_frames: int = 3  # 20 ms each, waiting before the first is played; 2 ran dry in trials
+    jitter_most: int = 12  # frames of delay at worst: beyond a quarter second people talk over each other
+    jitter_window: float = 1.0  # how long a frame must be spare before it is dropped: a clock's drift
+    jitter_patience: float = 3.0  # without a late packet, then one frame less is kept in reserve
+    clock_jump: float = 1.0  # timestamps further off than this begin anew: nothing is that late
+    conceal_frames: int = 3  # of a lost sound are guessed, fading; longer guesses sound like a robot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPolicy:
+    """How announcements are made, kept and recorded."""
+
+    lead: float = 0.3  # of silence before what is said at once on answering: the phone travels to the ear
+    speech_level: float = -20.0  # dBov while speaking (ITU-T P.56); old ears, small loudspeakers
+    peak_level: float = -2.0  # dBov; G.711 and codecs after it overshoot a little
+    speech_floor: float = -30.0  # dB below the loudest 20 ms: quieter is room, not speech
+    quietest: float = -60.0  # dBov; a recording without anything louder is of a muted microphone
+    margin: float = 0.06  # kept around speech when silence is cut off: soft consonants
+    words_per_minute: int = 145  # slower than espeak-ng's 175; heard once, in a bad moment
+    speaking_within: float = 10.0  # for one announcement; it takes 0.1 s, and a busy machine 2
+    longest: float = 60.0  # of a recorded announcement; nobody listens that long before a key
+    largest: int = 5 * 1024 * 1024  # bytes of an upload: a minute of 44.1 kHz mono WAV
+    most_recordings: int = 64  # of one practice: eight announcements in eight languages, 1 MB at most each
+    longest_name: int = 80  # characters of the name in announcements; spoken in five seconds
+    made_kept: int = 500  # files of spoken announcements: forty practices with a name of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PracticeCarrierPolicy:
+    """How the telephones of the built-in carrier behave when nobody holds them."""
+
+    rings_after: float = 0.5  # from dialling; real networks take 2 to 6, nobody wants to wait in a demo
+    refuses_after: float = 1.0  # what networks take to say busy, blocked or not in service
+    answers_after: float = 2.0  # of ringing
+    declines_after: float = 2.0  # of ringing
+    voicemail_after: float = 12.0  # of ringing; sooner than the caller gives up
+    voicemail_greets_for: float = 4.0  # then it records in silence
+    voicemail_records_for: float = 120.0  # what voicemail allows before it hangs up itself
+    listens_for: float = 3.0  # to the announcement, before a key is pressed
+    talks_for: float = 15.0  # before a call is lost on purpose
+    frames_waiting: int = 10  # of 20 ms each way; a page that stalls hears what is fresh, not all of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchboardPolicy:
+    """How many calls a node places, and how fast."""
+
+    lines_per_node: int = 60  # calls at once; 15 ms of one core per second each
+    calls_per_second: float = 1.0  # to one carrier: what programmable-voice providers allow unasked
+    abandon_within: float = 5.0  # for the calls of a former process; people wait behind this
+    close_within: float = 3.0  # for telephones to stop ringing; supervisors give ten seconds, then kill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
