@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.model import DeviceId, SeatId
+from rooms.model import CallId, DeviceId, Prompt, SeatId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +22,21 @@ class EndSession(Effect):
     seat: SeatId
     code: str
     device: DeviceId = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceCall(Effect):
+    """Call the number that the seat's current call names, if that call is still this one."""
+
+    seat: SeatId
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndCall(Effect):
+    """Stop this call, whatever has become of it, after saying ``farewell`` to an open line."""
+
+    seat: SeatId
+    call: CallId
+    farewell: Prompt | None = None
+    language: str = ""

@@ -12,6 +12,14 @@ BedsideError
 │   ├── VisitFull               visit_full
 │   ├── VisitRunning            visit_running       people are inside
 │   ├── VisitNotOpen            visit_not_open      it has not begun
+│   ├── NoNumber                no_number           nobody may be called: no number with consent
+│   ├── PhoneRefused            phone_refused       "9": not again in this visit
+│   ├── CallsUsed               calls_used          as many calls as one person may get
+│   ├── CallUnderway            call_underway       one call at a time
+│   ├── NoCall                  no_call             there is none to do that with
+│   ├── CallNotAnswered         call_not_answered   nobody has picked up
+│   ├── SpeakFirst              speak_first         somebody else's telephone: speak with it first
+│   ├── VideoNotReady           video_not_ready     the browser's sound is not good enough yet
 │   ├── TimesInvalid            times_invalid       it would end before it begins
 │   └── DoorClosed                                  the link is real and cannot be used now
 │       ├── VisitEarly          visit_early
@@ -113,6 +121,62 @@ class VisitNotOpen(RoomError):
 
     code = "visit_not_open"
     title = "This visit has not opened yet."
+
+
+class NoNumber(RoomError):
+    """The seat has no number that may be called."""
+
+    code = "no_number"
+    title = "There is no phone number that may be called."
+
+
+class PhoneRefused(RoomError):
+    """Whoever answered pressed 9."""
+
+    code = "phone_refused"
+    title = "This phone asked not to be called again during this visit."
+
+
+class CallsUsed(RoomError):
+    """As many calls were placed as one person may get in one visit."""
+
+    code = "calls_used"
+    title = "This person has been called as often as is allowed in one visit."
+
+
+class CallUnderway(RoomError):
+    """At most one call per seat."""
+
+    code = "call_underway"
+    title = "A call is under way already."
+
+
+class NoCall(RoomError):
+    """There is no call to do that with."""
+
+    code = "no_call"
+    title = "There is no phone call."
+
+
+class CallNotAnswered(RoomError):
+    """Nobody has picked up, or it has been dealt with."""
+
+    code = "call_not_answered"
+    title = "Nobody has answered the phone."
+
+
+class SpeakFirst(RoomError):
+    """Only staff who spoke with this telephone can let it in."""
+
+    code = "speak_first"
+    title = "Speak with whoever answered first."
+
+
+class VideoNotReady(RoomError):
+    """The browser's sound is not good enough to move back."""
+
+    code = "video_not_ready"
+    title = "The connection is not good enough yet. Please stay on the phone."
 
 
 class TimesInvalid(RoomError):

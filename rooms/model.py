@@ -1,4 +1,4 @@
-"""The nouns of a visit, as frozen values.
+"""The nouns of a visit, as frozen values; those of ``basics`` and ``telephony`` are had from here.
 
 Times are seconds since the Unix epoch (UTC) as ``float``; durations are seconds.
 """
@@ -7,12 +7,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
 
-VisitId: TypeAlias = str
-SeatId: TypeAlias = str
-DeviceId: TypeAlias = str
-CallId: TypeAlias = str
+from rooms.basics import SYSTEM as SYSTEM
+from rooms.basics import Actor as Actor
+from rooms.basics import ActorKind as ActorKind
+from rooms.basics import CallId as CallId
+from rooms.basics import Deadline as Deadline
+from rooms.basics import DeviceId as DeviceId
+from rooms.basics import SeatId as SeatId
+from rooms.basics import VisitId as VisitId
+from rooms.telephony import CALLING as CALLING
+from rooms.telephony import ON_PHONE as ON_PHONE
+from rooms.telephony import OWN_NUMBER as OWN_NUMBER
+from rooms.telephony import REPEATED as REPEATED
+from rooms.telephony import Attempt as Attempt
+from rooms.telephony import Call as Call
+from rooms.telephony import CallFailure as CallFailure
+from rooms.telephony import CallPurpose as CallPurpose
+from rooms.telephony import Consent as Consent
+from rooms.telephony import Fallback as Fallback
+from rooms.telephony import Line as Line
+from rooms.telephony import PhoneEnd as PhoneEnd
+from rooms.telephony import PhoneNumber as PhoneNumber
+from rooms.telephony import PhonePlan as PhonePlan
+from rooms.telephony import Prompt as Prompt
+from rooms.telephony import Sound as Sound
+from rooms.telephony import Stuck as Stuck
 
 
 class Role(StrEnum):
@@ -79,94 +99,6 @@ class Need(StrEnum):
     CAPTIONS = "captions"
 
 
-class Fallback(StrEnum):
-    """How somebody's sound reaches the visit (states of ``fallback``)."""
-
-    GOOD = "good"  # by the browser
-    DEGRADED = "degraded"  # by the browser, badly or not at all; the picture rests
-    STUCK = "stuck"  # as before, and no telephone can help: ``Line.stuck`` says why
-    DIALING = "dialing"
-    RINGING = "ringing"
-    GATE = "gate"  # answered; who holds the telephone is not known yet
-    BRIDGED = "bridged"  # by telephone
-    RECOVERING = "recovering"  # by telephone, with the picture of the browser
-
-
-class Sound(StrEnum):
-    """How well the browser's sound gets through, both ways, as the server measures it."""
-
-    FINE = "fine"
-    WEAK = "weak"
-    UNUSABLE = "unusable"
-    SILENT = "silent"  # nothing arrives at all
-
-
-class CallPurpose(StrEnum):
-    """Why a call is placed."""
-
-    FALLBACK = "fallback"  # the browser failed
-    BY_HAND = "by_hand"  # staff or the person asked for it
-    PHONE_ONLY = "phone_only"  # the seat has no browser
-    TRIAL = "trial"  # "Ring me now": never let into the visit
-
-
-class CallFailure(StrEnum):
-    """Why a call did not bring the person into the visit."""
-
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    DECLINED = "declined"
-    BLOCKED = "blocked"  # a network refused it as unwanted (RFC 8197, RFC 8688)
-    BAD_NUMBER = "bad_number"
-    CARRIER_DOWN = "carrier_down"
-    NOBODY_CONFIRMED = "nobody_confirmed"  # voicemail, most likely
-    HUNG_UP = "hung_up"  # at the gate, or in the visit
-    BROKEN = "broken"  # the carrier lost the call
-    LOST = "lost"  # the server was restarted
-    WRONG_PERSON = "wrong_person"
-    REFUSED = "refused"  # "9": not again in this visit
-
-
-class Stuck(StrEnum):
-    """Why nobody is called although the connection fails."""
-
-    NO_NUMBER = "no_number"
-    NO_CONSENT = "no_consent"
-    REFUSED = "refused"
-    CALLS_USED = "calls_used"
-    NOT_REACHED = "not_reached"  # the last call failed in a way that calling again does not mend
-    TOO_MANY_PHONES = "too_many_phones"
-
-
-class ActorKind(StrEnum):
-    """Who stands behind an event."""
-
-    SEAT = "seat"
-    DESK = "desk"
-    PRACTICE = "practice"
-    SYSTEM = "system"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did something; ``id`` is a seat id for seats and an opaque id for everyone else."""
-
-    kind: ActorKind
-    id: str = ""
-    device: DeviceId = ""
-
-
-SYSTEM = Actor(ActorKind.SYSTEM)
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A named instant that a state waits for; sent back as ``DeadlinePassed`` when it comes."""
-
-    name: str
-    at: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """One browser that opened the seat's link.
@@ -180,102 +112,6 @@ class Device:
     standing: Standing
     connected: bool = False
     waiting_since: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """That a number may be called: when it was said, to which words, and who wrote it down.
-
-    ``wording`` is the version of the text that was agreed to, ``language`` the one it was read in.
-    """
-
-    at: float
-    wording: str
-    language: str = ""
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneNumber:
-    """One number that may be called for a seat, in E.164.
-
-    ``id`` names it towards staff, who never see it whole. ``contact`` marks somebody else's
-    telephone (an emergency contact): staff speak with it first, always.
-    """
-
-    id: str
-    number: str
-    label: str = ""
-    consent: Consent | None = None
-    contact: bool = False
-    relay: bool = False  # a relay operator answers and needs longer at the gate
-
-
-OWN_NUMBER = "own"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhonePlan:
-    """Whom to call if the seat's video fails.
-
-    ``same_device`` means that the browser runs on the telephone that would be called. ``only``
-    means that the seat has no browser at all; ``at_start`` that it is then called at the
-    appointment rather than when it is admitted. ``refused`` is "9", or a withdrawn consent.
-    """
-
-    numbers: tuple[PhoneNumber, ...] = ()
-    same_device: bool = False
-    only: bool = False
-    at_start: bool = False
-    refused: bool = False
-    tried_at: float | None = None  # "Ring me now" was answered and confirmed
-
-    def number(self, number_id: str) -> PhoneNumber | None:
-        """The number with this id, if the seat has one."""
-        return next((n for n in self.numbers if n.id == number_id), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One attempt to reach a seat by telephone. ``id`` is unguessable and never used again."""
-
-    id: CallId
-    number: str  # the id of a ``PhoneNumber`` of the seat
-    purpose: CallPurpose
-    placed_at: float
-    answered_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """A call that is over and did not end as it should."""
-
-    at: float
-    number: str
-    why: CallFailure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """How a seat's sound reaches the visit: the state of ``fallback`` and what it remembers."""
-
-    state: Fallback = Fallback.GOOD
-    since: float | None = None  # when the state last changed
-    deadline: Deadline | None = None
-    sound: Sound = Sound.FINE
-    silent_since: float | None = None
-    page_left_at: float | None = None  # the page said goodbye: closed, or about to be reloaded
-    page_hidden: bool = False
-    call: Call | None = None
-    attempts: tuple[Attempt, ...] = ()
-    calls_placed: int = 0  # by the server's own decision
-    stuck: Stuck | None = None
-    setbacks: int = 0  # hand-backs that did not last; each doubles the patience of the next
-    kept: bool = False  # stays on the telephone until somebody says otherwise
-    greeter: SeatId = ""  # the member of staff who speaks alone with the telephone
-    joined: bool = False  # the three seconds after the announcement are over
-    voice_confirmed: bool = False
-    returning: bool = False  # telephone and browser are both heard while one gives way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,41 +227,7 @@ class Link:
     probe: bool = False
 
 
-class Prompt(StrEnum):
-    """What is said to a telephone, in the seat's language."""
-
-    GATE = "gate"  # who calls, and which keys do what; repeated until somebody decides
-    TRIAL = "trial"
-    TRIAL_DONE = "trial_done"
-    JOINED = "joined"
-    FIRST_IN_LINE = "first_in_line"
-    HAND_BACK = "hand_back"
-    GOODBYE = "goodbye"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PhoneEnd:
-    """An answered telephone in a visit: what it hears, and who hears it.
-
-    ``hears`` are the seats mixed for it, by browser or telephone, whichever carries them now;
-    ``talks`` whether anybody may hear it (who does is in the links' ``voice``). ``prompt`` is said
-    to it over and over, or not at all. ``fading`` means that it gives way to the browser.
-    ``listens_for_echo`` asks to be told when browser and telephone pick up the same speech.
-    """
-
-    seat: SeatId
-    call: CallId
-    language: str = ""
-    hears: tuple[SeatId, ...] = ()
-    talks: bool = False
-    prompt: Prompt | None = None
-    fading: bool = False
-    listens_for_echo: bool = False
-
-
 INSIDE = frozenset({Admission.ADMITTED, Admission.PRESENT, Admission.AWAY})
 BARRED = frozenset({Admission.DENIED, Admission.REMOVED})
 RUNNING = frozenset({Stage.OPEN, Stage.IN_PROGRESS, Stage.INTERRUPTED})
 OVER = frozenset({Stage.ENDED, Stage.CANCELLED})
-CALLING = frozenset({Fallback.DIALING, Fallback.RINGING})
-ON_PHONE = frozenset({Fallback.BRIDGED, Fallback.RECOVERING})

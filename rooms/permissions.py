@@ -28,6 +28,16 @@ from rooms.events import (
     VisitWasCancelled,
     VisitWasEnded,
 )
+from rooms.line_events import (
+    CallerLetIn,
+    CallOrdered,
+    CallWasStopped,
+    GreetingBegun,
+    NumberRecorded,
+    SeatKeptOnPhone,
+    VoiceConfirmed,
+    WrongPersonFound,
+)
 from rooms.model import INSIDE, Actor, ActorKind, Role, Seat, Visit
 
 
@@ -53,22 +63,30 @@ class Action(StrEnum):
     CANCEL = "cancel"
     REVOKE = "revoke"
     OPEN = "open"
+    SEE_LINES = "see_lines"
+    CALL = "call"
+    GREET = "greet"
 
 
 A = Action
 _TAKE_PART = frozenset({A.SPEAK, A.SHOW, A.HEAR})
 _RUN_THE_DOOR = frozenset({A.SEE_WAITING, A.ADMIT, A.DENY, A.SEND_BACK, A.LET_BACK, A.MESSAGE})
+_RUN_THE_PHONE = frozenset({A.SEE_LINES, A.CALL})
 
 MATRIX: dict[Role | ActorKind, frozenset[Action]] = {
     Role.PATIENT: _TAKE_PART | {A.SEE_FAMILY_WAITING, A.OBJECT},
-    Role.PROVIDER: _TAKE_PART | _RUN_THE_DOOR | {A.ENTER_DIRECTLY, A.REMOVE, A.INVITE, A.END},
+    Role.PROVIDER: _TAKE_PART
+    | _RUN_THE_DOOR
+    | _RUN_THE_PHONE
+    | {A.ENTER_DIRECTLY, A.REMOVE, A.INVITE, A.END, A.GREET},
     Role.FAMILY: _TAKE_PART,
     Role.INTERPRETER: _TAKE_PART,
     Role.CONSULTANT: _TAKE_PART,
     Role.PRESENTER: _TAKE_PART,
     Role.OBSERVER: frozenset({A.HEAR}),
-    ActorKind.DESK: _RUN_THE_DOOR | {A.REMOVE, A.OPEN},
+    ActorKind.DESK: _RUN_THE_DOOR | _RUN_THE_PHONE | {A.REMOVE, A.OPEN},
     ActorKind.PRACTICE: _RUN_THE_DOOR
+    | _RUN_THE_PHONE
     | {A.REMOVE, A.INVITE, A.END, A.RESCHEDULE, A.CANCEL, A.REVOKE},
     ActorKind.SYSTEM: frozenset(),  # clocks and wires decide nothing about people
 }
@@ -87,6 +105,14 @@ ACTION_OF: dict[type[Event], Action] = {
     VisitWasCancelled: A.CANCEL,
     SeatRevoked: A.REVOKE,
     LinkWithdrawn: A.REVOKE,
+    NumberRecorded: A.CALL,
+    CallOrdered: A.CALL,
+    CallWasStopped: A.CALL,
+    SeatKeptOnPhone: A.CALL,
+    GreetingBegun: A.GREET,
+    CallerLetIn: A.GREET,
+    VoiceConfirmed: A.GREET,
+    WrongPersonFound: A.GREET,
 }
 
 
