@@ -15,7 +15,6 @@ There is no queue and no task: a packet is sent before the next one is read.
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from typing import Protocol
 
 from media import rtcp
@@ -23,6 +22,7 @@ from media.counters import MediaCounters
 from media.feedback import KeyFrameRequests
 from media.history import History
 from media.reception import Reception
+from media.reports import HearerReports
 from media.rtp import (
     CLOCK_RATE,
     HEADER_LENGTH,
@@ -110,6 +110,7 @@ class Feed:
 
     def _bridge(self, reception: Reception, index: int, ahead: int) -> None:
         """Packets are missing: ask for them, or begin anew if the hole is too wide."""
+        reception.gaps += 1
         before = index - ahead
         if ahead > (self.policy.max_gap if self._history is None else self.policy.nack_limit):
             reception.forget()
@@ -193,8 +194,7 @@ class Forward:
         self.start = 0  # index of the first packet since the last pause
         self.shift = 0  # what turns an index into a sequence number
         self.drift = secrets.randbits(32)  # what turns the sender's timestamps into ours
-        self.round_trip: float | None = None  # seconds, to the hearer and back
-        self.fraction_lost = 0.0  # of what the hearer should have received lately
+        self.reports = HearerReports(feed.policy.reports_remembered)
         self._send_rtcp = transport.send_rtcp
         self.running = False
         self._source: Reception | None = None
@@ -202,7 +202,6 @@ class Forward:
         self._next = secrets.randbits(15)  # RFC 3711 section 3.3.1: far from the wrap
         self._packets = self._octets = 0
         self._counted_from = (0, 0)
-        self._reports: deque[tuple[int, float]] = deque(maxlen=feed.policy.reports_remembered)
 
     def begin(self, index: int, timestamp: int, now: float) -> None:
         """Number packets so that this one follows the last one sent."""
@@ -243,17 +242,15 @@ class Forward:
         """
         timestamp = (report.timestamp + self.drift) & 0xFFFFFFFF
         ours = rtcp.SenderReport(self.ssrc, report.ntp, timestamp)
-        self._reports.append((report.middle, now))
+        self.reports.sent_report(report.middle, now)
         self._send_rtcp(rtcp.write_sender_report(ours, *self._counts(), self.feed.seat))
 
     def heard_back(self, block: rtcp.ReportBlock, now: float) -> None:
-        """Read what the hearer reports; the round trip counts from when *we* sent the report."""
-        self.fraction_lost = block.fraction_lost / 256
-        for middle, sent_at in reversed(self._reports):
-            if middle == block.last_report:
-                delay = block.delay / rtcp.TICKS_PER_SECOND
-                self.round_trip = max(0.0, now - sent_at - delay)
-                return
+        """Read what the hearer reports; jitter from before us is not the hearer's."""
+        source = self._source
+        if source is not None:
+            jitter = max(0.0, block.jitter - source.jitter) / source.clock_rate
+            self.reports.take(block, self._counts()[0], jitter, now)
 
     def resend(self, sequence: int) -> bool:
         """Send a kept packet again under the number it had. False if it is not there to send."""

@@ -19,6 +19,7 @@ class Reception:
         self.first = sequence + (1 << 16)  # room for packets from before the first
         self.highest = self.first - 1
         self.packets = 0
+        self.gaps = 0  # how often packets were missing, however many in a row
         self.jitter = 0.0  # timestamp units
         self.transit = now * clock_rate - timestamp  # of the highest packet, timestamp units
         self.missing: dict[int, int] = {}  # index → how often it was asked for

@@ -184,6 +184,51 @@ class SwitchboardPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QualityPolicy:
+    """How sound is judged. Scores are ratings of ITU-T G.107, from 0 to 93.2."""
+
+    window: float = 1.0  # fifty packets: fewer say little about loss, more come late
+    falls: float = 0.39  # of the way per second, downwards: trouble shows within two seconds
+    rises: float = 0.095  # of the way per second, upwards: one good second proves nothing
+    floor: float = 30.0  # lower scores take too long to climb back, and mean the same
+    weak: float = 60.0  # G.109: below, "many users dissatisfied"; the picture should give way
+    weak_for: float = 3.0  # a burst of loss is shorter
+    unusable: float = 50.0  # G.107 Annex B: nearly all dissatisfied; 15 % loss with Opus' own repair
+    unusable_for: float = 3.0  # the call waits longer anyway, so this only has to outlast a burst
+    usable_for: float = 5.0  # at ``weak`` or better each second: unusable no more
+    fine: float = 75.0  # well above ``weak``, so that what was called fine does not fall back at once
+    fine_for: float = 5.0  # one roam away from trouble, a connection tends to go back into it
+    settled: float = 65.0  # a score that never gets better, but is kept: the picture may try again
+    settled_for: float = 30.0  # long, since a picture that tries in vain costs sound
+    silent_after: float = 2.0  # a hundred packets; lost bursts and Wi-Fi scans are shorter
+    returned_share: float = 0.8  # of the packets due, in the first second after silence
+    stray_share: float = 0.2  # of the packets due: less is an echo of a connection, not its return
+    patience: float = 0.2  # a packet this late is still under way; most jitter buffers wait for it
+    buffer_least: float = 0.06  # seconds; browsers hold two or three packets on a still network
+    buffer_jitters: float = 4.0  # how many mean deviations browsers' buffers grow to hold
+    buffer_most: float = 0.4  # seconds; beyond, receivers rather lose a packet than wait
+    processing: float = 0.04  # capture, coding and playing in the two browsers, at best
+    loss_robustness: float = 20.0  # Bpl of Opus with in-band FEC: a fit, G.113 lists no Opus
+    reports_stale: float = 10.0  # browsers report on sound every 2.5 to 7.5 s
+    report_slack: int = 4  # packets that a report may miss because they are under way
+    told_stale: float = 3.0  # what a page said of its own hearing, once a second while it can
+    deaf_after: float = 0.5  # the plane's own clock stood still this long: nobody else is to blame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpairmentPolicy:
+    """How networks are broken on purpose, to show what happens. Each way; loss is a share."""
+
+    light_loss: float = 0.03  # a busy café
+    light_delay: float = 0.06
+    light_jitter: float = 0.02
+    heavy_loss: float = 0.35  # a car park; no repair of speech bridges that
+    heavy_delay: float = 0.1
+    heavy_jitter: float = 0.03
+    backlog: int = 2_000  # packets that one direction may hold back: more is a leak, not a network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EdgePolicy:
     """How the doors of the server behave."""
 
