@@ -26,7 +26,7 @@ RUN_SYSTEM := espeak-ng:espeak-ng
 TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn \
 	baresip:baresip sipp:sip-tester
 
-.PHONY: help setup demo test check bench lock wheel protocol format clean
+.PHONY: help setup demo test check bench lock wheel protocol prompts format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=18
@@ -50,6 +50,9 @@ check: setup $(STAMPS)/test ## lint, types, import rules, generated files
 
 protocol: $(STAMPS)/project $(MODULES)/.package-lock.json ## PROTOCOL.md and the browser app's types, from the server's tables
 	@$(BIN)/python -m server.protocol_docs
+
+prompts: $(STAMPS)/system $(STAMPS)/project ## the spoken announcements that come with the software
+	@$(BIN)/python scripts/make_recordings.py
 
 format: $(STAMPS)/test ## put every file into the house layout
 	@$(BIN)/ruff check --fix --quiet .

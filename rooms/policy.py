@@ -106,8 +106,8 @@ class MediaPolicy:
     checks_per_second: int = 100  # STUN requests of one peer; gathering browsers send up to 50
     checks_remembered: int = 32  # STUN requests that do not count again from another address
     max_ssrcs: int = 32  # streams one peer may ever send: each is memory inside libsrtp
-    max_sdp: int = 32 * 1024  # bytes; eight people's answer is 20 KB
-    max_m_lines: int = 24  # sound and picture of everybody else that ``Policy.max_inside`` allows
+    max_sdp: int = 40 * 1024  # bytes; an answer takes about 1.25 KB a line
+    max_m_lines: int = 28  # everybody else of ``Policy.max_inside``, and six telephones (``max_phones``)
     video_kbps: int = 2_000  # what one picture may ever take, overhead included
     feedback_packets: int = (
         400  # packets in one transport-wide report, so that it fits one datagram
@@ -116,6 +116,7 @@ class MediaPolicy:
         2_000  # packets reported at a time; a wider hole says nothing of the network
     )
     reports_remembered: int = 8  # sender reports that a hearer may still refer to: eight seconds
+    report_least: int = 50  # packets between two reports that are compared: fewer are all chance
     port_attempts: int = 16  # to find one number that is free for every address, UDP and TCP
     tcp_frame: int = 2_000  # bytes; whatever a browser frames fits one Ethernet packet
     tcp_hello: float = 5.0  # a connection that has not proven itself by then is closed
@@ -136,6 +137,34 @@ class PhonePolicy:
     jitter_patience: float = 3.0  # without a late packet, then one frame less is kept in reserve
     clock_jump: float = 1.0  # timestamps further off than this begin anew: nothing is that late
     conceal_frames: int = 3  # of a lost sound are guessed, fading; longer guesses sound like a robot
+    sip_message: int = 16 * 1024  # bytes; the longest message of a trunk, with all its routes, takes 4
+    sip_line: int = 2_048  # bytes of one header, so that no pattern runs long on it; routes take 300
+    sip_lines: int = 128  # headers of one message; real ones have 15 to 40
+    sip_transactions: int = 512  # at once on one trunk; a call has two or three, floods have more
+    sip_tries: int = 3  # one request with its challenges: of a proxy, of the trunk, and a stale nonce
+    sip_reply_within: float = 5.0  # for an answer to BYE or CANCEL: four repeats over UDP
+    setup_within: float = 6.0  # a trunk says 100 within a second; another carrier may ring meanwhile
+    cancel_within: float = 8.0  # from CANCEL to the end of the INVITE; then it is listened for in silence
+    keep_within: float = 1.0  # for the ledger to note an answer; the telephone waits for its ACK
+    hang_up_within: float = 2.0  # for all BYEs and CANCELs at shutdown; supervisors give ten seconds
+    acks_repeated: int = 12  # of one answer; more is a loop of two machines (69,000 were measured)
+    options_every: float = 30.0  # keeps the way through routers open, and notices a dead trunk
+    options_again: float = 5.0  # sooner while the trunk does not answer
+    options_within: float = 3.0  # a living trunk took 2 ms, a far one takes 300
+    options_missed: int = 2  # one datagram may get lost; two seldom
+    trunk_connect_within: float = 5.0  # TCP and TLS to a trunk: four round trips
+    trunk_reconnect: float = 0.5  # then double, while the trunk refuses connections
+    trunk_reconnect_most: float = 30.0  # a trunk that is back is found again within half a minute
+    sip_backlog: int = 256 * 1024  # bytes waiting in one connection; a trunk that stopped reading
+    session_expires: int = 1_800  # seconds; what RFC 4028 section 4 recommends
+    refresh_again: float = 4.0  # after a collision of refreshes (RFC 3261 section 14.1: 2.1 to 4 s)
+    line_check: float = 0.5  # how often an answered call is looked at
+    line_quiet: float = 20.0  # neither sound nor reports: three reports are missing; then we ask
+    phone_report: float = 5.0  # RTCP to the telephone (RFC 3550 section 6.2)
+    key_held: float = 0.1  # of a digit that we dial: twice what networks must recognise
+    key_gap: float = 0.1  # between two digits
+    key_pause: float = 1.0  # for a comma among the digits, as telephones have it
+    rtp_attempts: int = 200  # to find a free pair of ports in the range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +182,6 @@ class PromptPolicy:
     longest: float = 60.0  # of a recorded announcement; nobody listens that long before a key
     largest: int = 5 * 1024 * 1024  # bytes of an upload: a minute of 44.1 kHz mono WAV
     most_recordings: int = 64  # of one practice: eight announcements in eight languages, 1 MB at most each
-    longest_name: int = 80  # characters of the name in announcements; spoken in five seconds
     made_kept: int = 500  # files of spoken announcements: forty practices with a name of their own
 
 
@@ -210,6 +238,7 @@ class QualityPolicy:
     processing: float = 0.04  # capture, coding and playing in the two browsers, at best
     loss_robustness: float = 20.0  # Bpl of Opus with in-band FEC: a fit, G.113 lists no Opus
     reports_stale: float = 10.0  # browsers report on sound every 2.5 to 7.5 s
+    unreported: int = 500  # packets; ten seconds of them without a word back: nothing arrives
     report_slack: int = 4  # packets that a report may miss because they are under way
     told_stale: float = 3.0  # what a page said of its own hearing, once a second while it can
     deaf_after: float = 0.5  # the plane's own clock stood still this long: nobody else is to blame
@@ -241,7 +270,7 @@ class EdgePolicy:
     store_busy: float = 0.5  # others' transactions last milliseconds; all visits wait behind this
     log_page: int = 1_000  # entries of the log read at once; bounds the memory of one request
     log_value: int = 1_000  # characters of one value in a log line; a flood must not fill the disk
-    max_frame: int = 64 * 1024  # one message or polling body; twice the largest SDP we take
+    max_frame: int = 64 * 1024  # one message or polling body; the largest SDP we take, and room
     max_json_depth: int = 16  # our deepest payload is 4; recursion is what deep JSON attacks
     connect_within: float = 5.0  # from open line to accepted token; a slow phone needs two
     headers_within: float = 10.0  # for a request's first line and headers, on a new or an idle line

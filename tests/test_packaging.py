@@ -79,6 +79,7 @@ def test_the_wheel_holds_the_packages_and_the_browser_app(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
+    assert "media/phone/recordings/gate.en.ogg" in names
     assert "server/web/join.html" in names
     assert "server/web/desk.html" in names
     assert any(re.fullmatch(r"server/web/assets/.+\.js", name) for name in names)
