@@ -15,6 +15,8 @@ There is no queue and no task: a packet is sent before the next one is read.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from enum import Enum
 from typing import Protocol
 
 from media import rtcp
@@ -26,11 +28,11 @@ from media.reports import HearerReports
 from media.rtp import (
     CLOCK_RATE,
     HEADER_LENGTH,
+    SILENCE,
     Kind,
     read_sequence_and_timestamp,
     starts_key_frame,
 )
-from media.transport import DtlsSrtp
 from rooms.policy import MediaPolicy
 
 
@@ -41,11 +43,35 @@ class Upstream(Protocol):
         """Send feedback to the sender."""
 
 
-class Feed:
-    """One seat's sound or picture. Outlives the connection it comes through."""
+class Carriage(Protocol):
+    """What takes a forward's packets away: a hearer's transport, or a decoder."""
 
-    def __init__(self, seat: str, kind: Kind, policy: MediaPolicy, counters: MediaCounters) -> None:
+    def send_rtp(self, packet: bytes, sequence: int, timestamp: int, ssrc: int) -> None:
+        """Send ``packet`` under these numbers."""
+
+    def send_rtcp(self, data: bytes) -> None:
+        """Send a report on the stream."""
+
+
+class Flow(Enum):
+    """What a forward does."""
+
+    PAUSED = "paused"
+    SILENT = "silent"  # the rhythm of the sound, and nothing of what is said
+    RUNNING = "running"
+
+
+class Feed:
+    """One seat's sound or picture. Outlives the connection it comes through.
+
+    ``stream`` is what browsers know it by: the seat, unless the seat has a second sound.
+    """
+
+    def __init__(
+        self, seat: str, kind: Kind, policy: MediaPolicy, counters: MediaCounters, stream: str = ""
+    ) -> None:
         self.seat = seat
+        self.stream = stream or seat
         self.kind = kind
         self.packets = self.octets = 0
         self.reception: Reception | None = None
@@ -187,21 +213,29 @@ class Feed:
 class Forward:
     """One feed on its way to one hearer: a stream with numbers of its own."""
 
-    def __init__(self, feed: Feed, transport: DtlsSrtp) -> None:
+    def __init__(self, feed: Feed, carriage: Carriage) -> None:
         self.feed = feed
         self.ssrc = secrets.randbits(32)
-        self.send_rtp = transport.send_rtp
+        self._carriage = carriage
+        self.send_rtp: Callable[[bytes, int, int, int], None] = carriage.send_rtp
         self.start = 0  # index of the first packet since the last pause
         self.shift = 0  # what turns an index into a sequence number
         self.drift = secrets.randbits(32)  # what turns the sender's timestamps into ours
-        self.reports = HearerReports(feed.policy.reports_remembered)
-        self._send_rtcp = transport.send_rtcp
+        self.reports = HearerReports(feed.policy.reports_remembered, feed.policy.report_least)
         self.running = False
         self._source: Reception | None = None
         self._clock = 0.0  # our timestamp when the server's clock was 0, in timestamp units
         self._next = secrets.randbits(15)  # RFC 3711 section 3.3.1: far from the wrap
         self._packets = self._octets = 0
         self._counted_from = (0, 0)
+
+    def hush(self, hushed: bool) -> None:
+        """Send silence in place of the sound, or the sound itself, from the next packet on."""
+        self.send_rtp = self._send_silence if hushed else self._carriage.send_rtp
+
+    def _send_silence(self, _packet: bytes, sequence: int, timestamp: int, ssrc: int) -> None:
+        """Nothing of the packet is sent: even its extension tells how loud somebody speaks."""
+        self._carriage.send_rtp(SILENCE, sequence, timestamp, ssrc)
 
     def begin(self, index: int, timestamp: int, now: float) -> None:
         """Number packets so that this one follows the last one sent."""
@@ -243,7 +277,8 @@ class Forward:
         timestamp = (report.timestamp + self.drift) & 0xFFFFFFFF
         ours = rtcp.SenderReport(self.ssrc, report.ntp, timestamp)
         self.reports.sent_report(report.middle, now)
-        self._send_rtcp(rtcp.write_sender_report(ours, *self._counts(), self.feed.seat))
+        compound = rtcp.write_sender_report(ours, *self._counts(), self.feed.stream)
+        self._carriage.send_rtcp(compound)
 
     def heard_back(self, block: rtcp.ReportBlock, now: float) -> None:
         """Read what the hearer reports; jitter from before us is not the hearer's."""
@@ -251,6 +286,11 @@ class Forward:
         if source is not None:
             jitter = max(0.0, block.jitter - source.jitter) / source.clock_rate
             self.reports.take(block, self._counts()[0], jitter, now)
+
+    @property
+    def unreported(self) -> int:
+        """Packets sent since the hearer's newest report."""
+        return self._counts()[0] - self.reports.sent
 
     def resend(self, sequence: int) -> bool:
         """Send a kept packet again under the number it had. False if it is not there to send."""

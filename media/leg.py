@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from media.forwarding import Feed
+from media.forwarding import Feed, Flow
 from media.peer import Ground, Loss, Peer
 from media.ports import LegListener, LegState, Offer
 from media.publisher import Publisher
@@ -27,7 +27,7 @@ class Leg:
         self.seat = seat
         self._ground = ground
         self._feeds = feeds
-        self._wanted: Mapping[Feed, bool] = {}
+        self._wanted: Mapping[Feed, Flow] = {}
         self._listener: LegListener | None = None
         self._send: Publisher | None = None
         self._receive: Subscriber | None = None
@@ -67,8 +67,8 @@ class Leg:
     def _peers(self) -> list[Peer]:
         return [peer for peer in (self._send, self._receive) if peer is not None]
 
-    def want(self, wanted: Mapping[Feed, bool]) -> None:
-        """Receive these feeds, running where true."""
+    def want(self, wanted: Mapping[Feed, Flow]) -> None:
+        """Receive these feeds, as said."""
         self._wanted = wanted
         if self._receive is not None:
             self._receive.want(wanted)

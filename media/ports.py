@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from rooms.model import Link, SeatId, VisitId
+from rooms.model import CallId, Link, PhoneEnd, SeatId, VisitId
 
 
 class Connection(StrEnum):
@@ -41,6 +41,13 @@ class Offer:
     sdp: str
 
 
+VOICE_SUFFIX = ".phone"
+"""A seat's browser is heard and seen as the stream ``<seat>``, its telephone as ``<seat>.phone``.
+
+Both belong to one person; two streams, because their clocks are not the same.
+"""
+
+
 class LegListener(Protocol):
     """How the plane reaches the browser behind a leg. Neither method may block or raise."""
 
@@ -53,11 +60,26 @@ class LegListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the world must look like for one visit: who may have a leg, and who hears whom."""
+    """What the world must look like for one visit: who may have a leg, and who hears whom.
+
+    ``phones`` are the telephones that were answered; their seats need not be in ``seats``, but
+    then they hear their announcement and nobody hears them.
+    """
 
     visit: VisitId
     seats: frozenset[SeatId]
     links: frozenset[Link]
+    phones: frozenset[PhoneEnd] = frozenset()
+
+
+class PhoneListener(Protocol):
+    """How the plane tells what it hears on telephones. No method may block or raise."""
+
+    def same_speech(self, visit: VisitId, seat: SeatId, call: CallId) -> None:
+        """Telephone and browser of the seat pick up the same speech: the person is at both.
+
+        Said once each time that ``PhoneEnd.compares`` has become true.
+        """
 
 
 class MediaPlane(Protocol):

@@ -30,6 +30,8 @@ AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 HEADER_LENGTH = 12
+SILENCE = bytes([0x80, OPUS, *bytes(10), 0xF8, 0xFF, 0xFE])
+"""20 ms of Opus silence (RFC 6716 section 3.1: CELT, fullband, mono), its numbers still blank."""
 MAX_PACKET = 2048
 
 _Read = Callable[["bytes | memoryview", int], "tuple[int, ...]"]

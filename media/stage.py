@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from media.forwarding import Feed
+from media.forwarding import Feed, Flow
 from media.leg import Leg
 from media.peer import Ground
 from media.ports import LegListener, Wiring
@@ -19,6 +19,7 @@ class Stage:
         self._heard_by = _heard_by(wiring)
         self._legs: dict[SeatId, Leg] = {}
         self._feeds: dict[SeatId, dict[Kind, Feed]] = {}
+        self._voices: dict[SeatId, Feed] = {}
 
     def wire(self, wiring: Wiring) -> None:
         """Cut what is not in the wiring before anything new begins."""
@@ -32,11 +33,13 @@ class Stage:
             del self._feeds[seat]
 
     def _subscribe(self, leg: Leg) -> None:
-        wanted: dict[Feed, bool] = {}
+        wanted: dict[Feed, Flow] = {}
         for link in self._heard_by.get(leg.seat, ()):
             feeds = self._feeds_of(link.source)
-            wanted[feeds[Kind.AUDIO]] = link.sound
-            wanted[feeds[Kind.VIDEO]] = link.picture
+            wanted[feeds[Kind.AUDIO]] = _flow(link.sound, link.probe)
+            wanted[feeds[Kind.VIDEO]] = _flow(link.picture)
+            if link.source in self._voices:
+                wanted[self._voices[link.source]] = _flow(link.voice, link.probe)
         leg.want(wanted)
 
     def _feeds_of(self, seat: SeatId) -> dict[Kind, Feed]:
@@ -84,6 +87,12 @@ class Stage:
         """Close every leg. Idempotent, immediate."""
         for seat in list(self._legs):
             self._close(seat)
+
+
+def _flow(running: bool, probing: bool = False) -> Flow:
+    if running:
+        return Flow.RUNNING
+    return Flow.SILENT if probing else Flow.PAUSED
 
 
 def _heard_by(wiring: Wiring) -> dict[SeatId, list[Link]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media import rtcp
-from media.forwarding import Feed, Forward
+from media.forwarding import Feed, Flow, Forward
 from media.peer import Ground, Peer, PeerOwner
 from media.ports import Connection
 from media.rtp import Kind
@@ -23,13 +23,13 @@ class Slot:
     kind: Kind
     forward: Forward | None = None
     taken: bool = False  # the browser has agreed to receive this very forward
-    wanted: bool = False  # the wiring has it running, not paused
+    wanted: Flow = Flow.PAUSED  # what the wiring says
 
     def line(self) -> MediaLine:
         if self.forward is None:
             return MediaLine(kind=self.kind, direction="inactive")
-        seat, ssrc = self.forward.feed.seat, self.forward.ssrc
-        return MediaLine(kind=self.kind, direction="sendonly", stream=seat, ssrc=ssrc)
+        stream, ssrc = self.forward.feed.stream, self.forward.ssrc
+        return MediaLine(kind=self.kind, direction="sendonly", stream=stream, ssrc=ssrc)
 
 
 class Subscriber(Peer):
@@ -48,15 +48,15 @@ class Subscriber(Peer):
     def lines(self) -> tuple[MediaLine, ...]:
         return tuple(slot.line() for slot in self._slots)
 
-    def want(self, wanted: Mapping[Feed, bool]) -> None:
-        """Have a forward of each of these feeds, running where true and pausing where false."""
+    def want(self, wanted: Mapping[Feed, Flow]) -> None:
+        """Have a forward of each of these feeds, doing what is said."""
         present = {slot.forward.feed: slot for slot in self._slots if slot.forward}
         for feed, slot in present.items():
             if feed not in wanted:
                 self._empty(slot)
-        for feed, running in wanted.items():
+        for feed, flow in wanted.items():
             slot = present.get(feed) or self._fill(feed)
-            slot.wanted = running
+            slot.wanted = flow
             self._run(slot)
         if wanted.keys() != present.keys():
             self.renegotiate()
@@ -75,13 +75,14 @@ class Subscriber(Peer):
         if slot.forward is not None:
             slot.forward.feed.remove(slot.forward)
             del self._forwards[slot.forward.ssrc]
-        slot.forward, slot.taken, slot.wanted = None, False, False
+        slot.forward, slot.taken, slot.wanted = None, False, Flow.PAUSED
 
     def _run(self, slot: Slot) -> None:
         """A forward runs when it should, the browser knows it, and there are keys."""
         if slot.forward is None:
             return
-        if slot.wanted and slot.taken and self.connected:
+        slot.forward.hush(slot.wanted is Flow.SILENT)
+        if slot.wanted is not Flow.PAUSED and slot.taken and self.connected:
             slot.forward.feed.add(slot.forward, self.ground.clock())
         else:
             slot.forward.feed.remove(slot.forward)

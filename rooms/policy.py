@@ -107,7 +107,7 @@ class MediaPolicy:
     checks_remembered: int = 32  # STUN requests that do not count again from another address
     max_ssrcs: int = 32  # streams one peer may ever send: each is memory inside libsrtp
     max_sdp: int = 40 * 1024  # bytes; an answer takes about 1.25 KB a line
-    max_m_lines: int = 28  # everybody else of ``Policy.max_inside``, and six telephones (``max_phones``)
+    max_m_lines: int = 28  # everybody else of ``Policy.max_inside``, and six telephones
     video_kbps: int = 2_000  # what one picture may ever take, overhead included
     feedback_packets: int = (
         400  # packets in one transport-wide report, so that it fits one datagram

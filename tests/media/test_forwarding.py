@@ -7,6 +7,7 @@ import pytest
 
 from media import rtcp
 from media.ports import LegState
+from media.rtp import HEADER_LENGTH, SILENCE
 from rooms.policy import MediaPolicy
 from tests.support.light_peer import Outgoing, comes_true
 
@@ -315,3 +316,32 @@ class TestLimits:
         await hears(ben, "ann", 3)
         await comes_true(lambda: sfu.counters.packets_refused == 2)
         assert len(ben.sound("ann")) == 3
+
+
+class TestProbes:
+    async def test_a_probe_has_the_rhythm_of_the_sound_and_nothing_of_it(self, room):
+        ann, ben = await room.meet("ann", "ben")
+        room.switch("ann", sound=False, probe=True)
+        for _ in range(3):
+            ann.send_audio(b"a secret")
+        await ben.until(lambda: len(ben.sound("ann")) == 3)
+        assert {packet.payload for packet in ben.sound("ann")} == {SILENCE[HEADER_LENGTH:]}
+
+    async def test_switching_between_probe_and_sound_leaves_no_gap(self, room):
+        ann, ben = await room.meet("ann", "ben")
+        for number, probe in enumerate((False, True, False, True, True, False)):
+            room.switch("ann", sound=not probe, probe=probe)
+            ann.send_audio(b"sound")
+            await ben.until(lambda n=number: len(ben.sound("ann")) == n + 1)
+        packets = ben.sound("ann")
+        assert [p.payload == b"sound" for p in packets] == [True, False, True, False, False, True]
+        steps = {(b.sequence - a.sequence) & 0xFFFF for a, b in pairwise(packets)}
+        assert steps == {1}
+        assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {960}
+
+    async def test_sound_comes_before_a_probe(self, room):
+        ann, ben = await room.meet("ann", "ben")
+        room.switch("ann", sound=True, probe=True)
+        ann.send_audio(b"sound")
+        await ben.until(lambda: ben.sound("ann"))
+        assert ben.sound("ann")[0].payload == b"sound"
