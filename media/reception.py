@@ -20,6 +20,7 @@ class Reception:
         self.highest = self.first - 1
         self.packets = 0
         self.gaps = 0  # how often packets were missing, however many in a row
+        self.lately_lost = 0.0  # the share missing of the last second that was judged
         self.jitter = 0.0  # timestamp units
         self.transit = now * clock_rate - timestamp  # of the highest packet, timestamp units
         self.missing: dict[int, int] = {}  # index → how often it was asked for

@@ -20,17 +20,30 @@ class HearerReports:
     share of what was sent between the last two reports; each None until known.
     """
 
-    __slots__ = ("_block", "_remembered", "_sent", "at", "jitter", "loss", "missing", "round_trip")
+    __slots__ = (
+        "_block",
+        "_least",
+        "_remembered",
+        "_sent",
+        "at",
+        "jitter",
+        "loss",
+        "missing",
+        "round_trip",
+        "sent",
+    )
 
-    def __init__(self, remembered: int) -> None:
+    def __init__(self, remembered: int, least: int) -> None:
         self.round_trip: float | None = None
         self.loss: float | None = None
-        self.missing = 0  # packets, of those sent between the last two reports
+        self.missing = 0  # packets, of those sent between the two reports
         self.jitter: float | None = None
         self.at: float | None = None  # when the newest report came
         self._remembered: deque[tuple[int, float]] = deque(maxlen=remembered)
         self._block: ReportBlock | None = None
-        self._sent = 0
+        self._least = least
+        self.sent = 0  # packets that had gone out when the newest report came
+        self._sent = 0  # …when the report came that the next is compared with
 
     def sent_report(self, middle: int, now: float) -> None:
         """A sender report went out, and this is how the hearer will name it."""
@@ -41,7 +54,10 @@ class HearerReports:
         self.at = now
         self.jitter = jitter
         self._time(block, now)
-        if self._block is not None and sent > self._sent:
+        self.sent = sent
+        if self._block is not None and sent - self._sent < self._least:
+            return
+        if self._block is not None:
             self._count(self._block, block, sent - self._sent)
         self._block, self._sent = block, sent
 
