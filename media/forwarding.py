@@ -83,6 +83,11 @@ class Feed:
         self._live: list[Forward] = []
         self._waiting: list[Forward] = []
 
+    @property
+    def lately_lost(self) -> float:
+        """The share of the last second that never came to us."""
+        return self.reception.lately_lost if self.reception else 0.0
+
     def connect(self, upstream: Upstream, ssrc: int, packet: bytes, now: float) -> None:
         """Take packets of the stream that begins with this one, and of no other from now on."""
         if self.reception is not None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import structlog
 
 from media.forwarding import Feed, Flow
+from media.monitor import Heard
 from media.peer import Ground, Loss, Peer
 from media.ports import LegListener, LegState, Offer
 from media.publisher import Publisher
+from media.reception import Reception
 from media.rtp import Kind
 from media.subscriber import Subscriber
 from rooms.model import SeatId
@@ -67,6 +69,20 @@ class Leg:
     def _peers(self) -> list[Peer]:
         return [peer for peer in (self._send, self._receive) if peer is not None]
 
+    @property
+    def heard(self) -> float | None:
+        """When the newest packet came, if any did."""
+        return self._send.heard if self._send is not None else None
+
+    @property
+    def sound(self) -> Reception | None:
+        """The sound that comes through this leg, once a packet of it came."""
+        return self._send.sound if self._send is not None else None
+
+    def hears(self) -> list[Heard]:
+        """What is being sent to the browser at the moment."""
+        return self._receive.hears() if self._receive is not None else []
+
     def want(self, wanted: Mapping[Feed, Flow]) -> None:
         """Receive these feeds, as said."""
         self._wanted = wanted
@@ -112,7 +128,7 @@ class Leg:
         Pages send sound even when muted. By itself a browser would check its path only after up
         to 2.7 (Chromium) or 6 seconds (RFC 7675 section 5.1); after a restart it checks at once.
         """
-        heard = self._send.heard if self._send is not None else None
+        heard = self.heard
         if heard is None or heard == self._silent_since or self._listener is None:
             return
         if now - heard >= self._ground.policy.sound_silent:

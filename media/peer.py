@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,11 +16,11 @@ from media.addresses import Candidate
 from media.counters import MediaCounters
 from media.errors import HandshakeFailed, SdpRefused
 from media.ice import IceAgent, Sockets
-from media.ports import Connection, Offer
+from media.ports import Connection, Offer, SoundListener
 from media.sdp import Agent, Answer, MediaLine, read_answer, write_offer
 from media.tasks import Tasks
 from media.transport import Certificate, DtlsSrtp
-from rooms.policy import MediaPolicy
+from rooms.policy import MediaPolicy, QualityPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,8 @@ class Ground:
     candidates: Sequence[Candidate]
     counters: MediaCounters
     tasks: Tasks
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    sound: SoundListener | None = None
 
 
 class Loss(StrEnum):

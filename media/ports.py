@@ -6,11 +6,11 @@ and ``receive`` (us to browser). The server always offers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from rooms.model import CallId, Link, PhoneEnd, SeatId, VisitId
+from rooms.model import CallId, Link, PhoneEnd, SeatId, Sound, VisitId
 
 
 class Connection(StrEnum):
@@ -82,6 +82,66 @@ class PhoneListener(Protocol):
         """
 
 
+class SoundListener(Protocol):
+    """Who is told how well a seat's sound gets through, whether its page can be reached or not."""
+
+    def sound_changed(self, visit: VisitId, seat: SeatId, sound: Sound) -> None:
+        """The seat's level is another one now. Says nothing of a seat that never sent sound.
+
+        Called from the plane's clock, once per crossing; may neither block nor raise.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageStats:
+    """What a page measured in the last second of the sound it plays (W3C webrtc-stats).
+
+    ``concealed`` is the share of samples that were guessed and not silent, ``buffer`` the delay of
+    the jitter buffer and ``round_trip`` the time to the server and back, in seconds.
+    """
+
+    concealed: float
+    buffer: float
+    round_trip: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The last second of one seat's sound, the worse direction deciding. For display and metrics.
+
+    ``score`` is the smoothed rating (0 to 93.2), ``opinion`` the same as a mean opinion score (1 to
+    4.5), losses are shares and the round trip seconds; None is unknown.
+    """
+
+    sound: Sound
+    score: float
+    opinion: float
+    loss_up: float | None
+    loss_down: float | None
+    round_trip: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What happens to packets in one direction: a share is lost, the rest is late by seconds.
+
+    ``jitter`` adds up to so much more delay, at random, without changing the order.
+    """
+
+    loss: float = 0.0
+    delay: float = 0.0
+    jitter: float = 0.0
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impairment:
+    """A network that is broken on purpose: what it does towards the server, and from it."""
+
+    up: Trouble = field(default_factory=Trouble)
+    down: Trouble = field(default_factory=Trouble)
+
+
 class MediaPlane(Protocol):
     """Makes the world equal to a wiring."""
 
@@ -108,6 +168,12 @@ class MediaPlane(Protocol):
 
     def restart(self, visit: VisitId, seat: SeatId, leg: str) -> None:
         """Offer both peer connections again with new ICE credentials (RFC 8445 section 9)."""
+
+    def told(self, visit: VisitId, seat: SeatId, leg: str, stats: PageStats) -> None:
+        """The page behind this leg says how it hears; refines what the plane measures itself."""
+
+    def figures(self, visit: VisitId, seat: SeatId) -> Figures | None:
+        """How the seat's sound gets through; None before its first second of sound."""
 
     async def close(self) -> None:
         """Close every leg and socket; idempotent."""

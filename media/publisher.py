@@ -9,6 +9,7 @@ from media.feedback import Arrivals
 from media.forwarding import Feed
 from media.peer import Ground, Peer, PeerOwner
 from media.ports import Connection
+from media.reception import Reception
 from media.rtp import KIND_OF_PAYLOAD, Kind
 from media.sdp import MediaLine
 
@@ -86,6 +87,14 @@ class Publisher(Peer):
         if now - self._reported_at >= self.ground.policy.report_every:
             self._reported_at = now
             self._report(now)
+
+    @property
+    def sound(self) -> Reception | None:
+        """The sound that comes through this connection, once a packet of it came."""
+        for feed in self._streams.values():
+            if feed.kind is Kind.AUDIO:
+                return feed.reception
+        return None
 
     def _report(self, now: float) -> None:
         receptions = [feed.reception for feed in self._streams.values() if feed.reception]

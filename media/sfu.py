@@ -13,13 +13,13 @@ from media.addresses import usable
 from media.counters import MediaCounters
 from media.leg import Leg
 from media.peer import Ground
-from media.ports import LegListener, MediaPlane, Wiring
+from media.ports import Figures, LegListener, MediaPlane, PageStats, SoundListener, Wiring
 from media.sockets import MediaSockets
 from media.stage import Stage
 from media.tasks import Tasks
 from media.transport import Certificate
 from rooms.model import SeatId, VisitId
-from rooms.policy import MediaPolicy
+from rooms.policy import MediaPolicy, QualityPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,8 @@ class Sfu(MediaPlane):
         config: MediaConfig,
         policy: MediaPolicy,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        quality: QualityPolicy | None = None,
     ) -> None:
         self.counters = MediaCounters()
         self._config = config
@@ -55,11 +57,17 @@ class Sfu(MediaPlane):
         self._sockets = MediaSockets(policy, self.counters, clock)
         self._ground: Ground | None = None
         self._stages: dict[VisitId, Stage] = {}
+        self._quality = quality or QualityPolicy()
+        self._sound_listener: SoundListener | None = None
 
     @property
     def port(self) -> int:
         """The media port's number, once started."""
         return self._sockets.port
+
+    def report_sound_to(self, listener: SoundListener) -> None:
+        """Tell this listener how well sound gets through. Call it before ``start``."""
+        self._sound_listener = listener
 
     async def start(self) -> None:
         """Open the media port. Raises ``OSError`` if it cannot be had."""
@@ -74,6 +82,8 @@ class Sfu(MediaPlane):
             candidates=self._sockets.candidates(config.advertised, bound),
             counters=self.counters,
             tasks=self._tasks,
+            quality=self._quality,
+            sound=self._sound_listener,
         )
         self._tasks.start(self._tick())
 
@@ -130,6 +140,15 @@ class Sfu(MediaPlane):
         found = self._leg(visit, seat, leg)
         if found is not None:
             found.restart()
+
+    def told(self, visit: VisitId, seat: SeatId, leg: str, stats: PageStats) -> None:
+        stage = self._stages.get(visit)
+        if stage is not None:
+            stage.told(seat, leg, stats)
+
+    def figures(self, visit: VisitId, seat: SeatId) -> Figures | None:
+        stage = self._stages.get(visit)
+        return stage.figures(seat) if stage is not None else None
 
     async def close(self) -> None:
         for stage in self._stages.values():

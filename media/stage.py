@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from media.forwarding import Feed, Flow
 from media.leg import Leg
+from media.monitor import Monitor
 from media.peer import Ground
-from media.ports import LegListener, Wiring
+from media.ports import Figures, LegListener, PageStats, Wiring
 from media.rtp import Kind
 from rooms.model import Link, SeatId
 
@@ -19,6 +20,7 @@ class Stage:
         self._heard_by = _heard_by(wiring)
         self._legs: dict[SeatId, Leg] = {}
         self._feeds: dict[SeatId, dict[Kind, Feed]] = {}
+        self._monitors: dict[SeatId, Monitor] = {}
         self._voices: dict[SeatId, Feed] = {}
 
     def wire(self, wiring: Wiring) -> None:
@@ -31,6 +33,8 @@ class Stage:
             self._subscribe(leg)
         for seat in self._feeds.keys() - wiring.seats:
             del self._feeds[seat]
+        for seat in self._monitors.keys() - wiring.seats:
+            del self._monitors[seat]
 
     def _subscribe(self, leg: Leg) -> None:
         wanted: dict[Feed, Flow] = {}
@@ -61,6 +65,8 @@ class Stage:
         leg = Leg(leg_id, seat, self._ground, self._feeds_of(seat))
         self._legs[seat] = leg
         self._ground.counters.legs += 1
+        if seat not in self._monitors:
+            self._monitors[seat] = Monitor(self._ground.quality, self._ground.clock())
         leg.attach(listener)
         self._subscribe(leg)
 
@@ -82,6 +88,18 @@ class Stage:
     def tick(self, now: float) -> None:
         for leg in list(self._legs.values()):
             leg.tick(now)
+        for seat, monitor in list(self._monitors.items()):
+            changed = monitor.tick(now, self._legs.get(seat))
+            if changed is not None and self._ground.sound is not None:
+                self._ground.sound.sound_changed(self._wiring.visit, seat, changed)
+
+    def told(self, seat: SeatId, leg_id: str, stats: PageStats) -> None:
+        if self.leg(seat, leg_id) is not None:
+            self._monitors[seat].told(stats, self._ground.clock())
+
+    def figures(self, seat: SeatId) -> Figures | None:
+        monitor = self._monitors.get(seat)
+        return monitor.figures if monitor is not None else None
 
     def close(self) -> None:
         """Close every leg. Idempotent, immediate."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from media import rtcp
 from media.forwarding import Feed, Flow, Forward
+from media.monitor import Heard
 from media.peer import Ground, Peer, PeerOwner
 from media.ports import Connection
 from media.rtp import Kind
@@ -86,6 +87,14 @@ class Subscriber(Peer):
             slot.forward.feed.add(slot.forward, self.ground.clock())
         else:
             slot.forward.feed.remove(slot.forward)
+
+    def hears(self) -> list[Heard]:
+        """What runs at the moment, with what the browser reports of it."""
+        return [
+            Heard(each.feed.kind, each.reports, each.unreported, each.feed.lately_lost)
+            for each in self._forwards.values()
+            if each.running
+        ]
 
     def agreed(self, lines: Sequence[MediaLine], taken: Sequence[bool]) -> None:
         for slot, line, agreed in zip(self._slots, lines, taken, strict=False):
