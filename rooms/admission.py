@@ -17,6 +17,8 @@ from rooms.admission_rules import (
     bar_denied,
     bar_removed,
     by_own_device,
+    call_in,
+    comes_by_phone,
     connect,
     disconnect,
     disconnect_keeping_place,
@@ -25,6 +27,7 @@ from rooms.admission_rules import (
     forget_second_devices,
     go,
     go_beside,
+    is_called_at_start,
     keep,
     lift,
     lose_place,
@@ -105,6 +108,7 @@ _CONNECT: Rows = (Refuse(was_refused, DeviceRefused), Row(always, STAY, connect)
 _BESIDE: Rows = (Refuse(was_refused, DeviceRefused), Row(always, STAY, wait_beside))
 _AT_THE_DOOR: Rows = (Row(enters_directly, M, walk_in), Row(by_own_device, W, wait), *_BESIDE)
 _ADMIT: Rows = (
+    Row(comes_by_phone, M, call_in),
     Refuse(not_among_waiting, NotWaiting),
     Refuse(unclear_which, WhichDevice),
     Row(always, M, admit),
@@ -119,7 +123,11 @@ ROWS: Table = {
     **_each((I, K, L), Knocked, *_AT_THE_DOOR),
     **_each((W,), Knocked, Row(by_own_device, STAY, wait), *_BESIDE),
     **_each(WITHIN, Knocked, Row(by_own_device, STAY, keep), *_BESIDE),
-    **_each(OPEN_TO, SeatAdmitted, *_ADMIT),
+    **_each(OUTSIDE, SeatAdmitted, *_ADMIT),
+    **_each(WITHIN, SeatAdmitted, *_ADMIT[1:]),
+    **_each(
+        (I,), SeatDeadlinePassed, Row(is_called_at_start, M, call_in), Row(always, STAY, lose_place)
+    ),
     **_each((M,), SeatEntered, Row(page_is_here, P, keep), Row(always, A, keep)),
     # the line to the browser
     **_each((I, K, W, M, P, L), SessionOpened, *_CONNECT),
@@ -156,7 +164,7 @@ IGNORED: frozenset[tuple[Admission, type[SeatEvent]]] = frozenset(
     {(state, CheckStarted) for state in (K, W, M, P, A)}
     | {(P, SeatEntered), (A, SeatEntered), (W, SeatSentBack), (D, SeatLeft), (X, SeatLeft)}
     | {(state, event) for state in OUT for event in (SeatWasDenied, SeatObjected, SeatWasRemoved)}
-    | {(state, SeatDeadlinePassed) for state in (I, K, M, P, A, L, D, X)}
+    | {(state, SeatDeadlinePassed) for state in (K, M, P, A, L, D, X)}
 )
 
 _SHUT_OUT = (LinkOpened, SessionOpened, CheckStarted, Knocked, SeatEntered, MediaSwitched)

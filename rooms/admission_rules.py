@@ -24,6 +24,7 @@ from rooms.events import (
     SessionClosed,
     SessionOpened,
 )
+from rooms.line_guards import reachable
 from rooms.model import Admission, Deadline, Device, Notice, Seat, Standing
 from rooms.permissions import Action, may
 from rooms.policy import Policy
@@ -94,6 +95,16 @@ def revoked(seat: Seat, _event: SeatEvent, _policy: Policy) -> bool:
 def nothing_to_lift(seat: Seat, _event: SeatEvent, _policy: Policy) -> bool:
     """No device of the seat was refused."""
     return all(d.standing is not Standing.REFUSED for d in seat.devices)
+
+
+def comes_by_phone(seat: Seat, event: SeatEvent, _policy: Policy) -> bool:
+    """A seat without a browser: to admit it is to call it."""
+    return seat.phone.only and not getattr(event, "device", "") and not waiting_devices(seat)
+
+
+def is_called_at_start(seat: Seat, event: SeatEvent, policy: Policy) -> bool:
+    """Staff said beforehand that this person is called at the appointment."""
+    return seat.phone.at_start and comes_by_phone(seat, event, policy)
 
 
 # -- actions --------------------
@@ -170,6 +181,11 @@ def admit(seat: Seat, event: SeatAdmitted, _now: float, _policy: Policy) -> Resu
         effects = (EndSession(seat=seat.id, device=former.id, code="device_replaced"),)
     seat = _set(seat, chosen, standing=Standing.HOLDING, waiting_since=None)
     return replace(seat, waiting_since=None, deadline=None, notices=()), effects
+
+
+def call_in(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
+    """Nobody's browser is let in; the telephone rings by what follows from being inside."""
+    return replace(seat, waiting_since=None, deadline=None), ()
 
 
 def go(seat: Seat, event: SeatLeft, _now: float, _policy: Policy) -> Result:
@@ -303,7 +319,9 @@ def _introduce(seat: Seat, event: Knocked) -> Seat:
 def _kept_place(seat: Seat, now: float, policy: Policy) -> Deadline | None:
     """How long the place of somebody who is gone is kept; a connected page loses nothing."""
     here = seat.holder is not None and seat.holder.connected
-    return None if here else Deadline("place", now + policy.waiting_place_kept)
+    if here or reachable(seat):  # admitting them calls their telephone
+        return None
+    return Deadline("place", now + policy.waiting_place_kept)
 
 
 def _bar(seat: Seat, code: str) -> Result:

@@ -25,7 +25,7 @@ from rooms.events import (
     VisitWasEnded,
 )
 from rooms.machine import Machine, Refuse, Row, always
-from rooms.model import INSIDE, ActorKind, Deadline, EndReason, Stage, Visit
+from rooms.model import INSIDE, ActorKind, Admission, Deadline, EndReason, Stage, Visit
 from rooms.policy import Policy
 
 Result = tuple[Visit, tuple[Effect, ...]]
@@ -57,7 +57,7 @@ def move(visit: Visit, event: VisitRescheduled, _now: float, policy: Policy) -> 
         visit, starts_at=event.starts_at, ends_at=event.ends_at, moved_from=visit.starts_at
     )
     waiting = replace(moved, deadline=opening(moved, policy), deserted=None)
-    return waiting, everyone_out(visit, VisitMoved.code)
+    return appointed(waiting), everyone_out(visit, VisitMoved.code)
 
 
 def open_up(visit: Visit, _event: VisitEvent, _now: float, policy: Policy) -> Result:
@@ -113,6 +113,18 @@ def reason_of(event: VisitEvent) -> EndReason:
 def opening(visit: Visit, policy: Policy) -> Deadline:
     """When the links of this visit begin to open it."""
     return Deadline("opens", visit.starts_at - policy.opens_before)
+
+
+def appointed(visit: Visit) -> Visit:
+    """The visit in which everybody who is to be called at the appointment has it as a deadline."""
+    due = Deadline("appointment", visit.starts_at)
+    return replace(
+        visit,
+        seats=tuple(
+            replace(s, deadline=due) if s.phone.at_start and s.admission is Admission.INVITED else s
+            for s in visit.seats
+        ),
+    )
 
 
 # -- THE tables --------------------

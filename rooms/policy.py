@@ -137,6 +137,30 @@ class PhonePolicy:
     jitter_patience: float = 3.0  # without a late packet, then one frame less is kept in reserve
     clock_jump: float = 1.0  # timestamps further off than this begin anew: nothing is that late
     conceal_frames: int = 3  # of a lost sound are guessed, fading; longer guesses sound like a robot
+    voice_kbps: int = 24  # a telephone's sound towards browsers: all there is below 4 kHz
+    voice_loss: int = 10  # percent that the encoder's repair data is made for
+    voice_effort: int = 3  # of 10: no difference to hear at 8 kHz, a third of the CPU
+    bridge_catches_up: int = 3  # frames at once after a stall; the rest is left out, or talk stays late
+    limiter_from: int = 4  # voices at once; fewer seldom add up to more than a telephone can take
+    limiter_knee: float = 0.6  # of full scale; above it loud is pressed together
+    fade_for: float = 1.0  # telephone and browser are both heard, one fading
+    ducked: float = 0.25  # -12 dB: what others say under an announcement
+    duck_within: float = 0.2  # quicker clicks, slower covers the first word
+    prompt_pause: float = 2.0  # between two repeats: time to find the key
+    prompt_every: float = 6.0  # from start to start, at least: short ones are not nagged
+    echo_delay: float = 0.5  # the longest way into a mobile network and back
+    echo_window: float = 2.0  # ten syllables tell an echo from somebody else's speech
+    echo_likeness: float = 0.7  # correlation; two people's speech stays below 0.6
+    echo_margin: float = 1.6  # 4 dB louder than the echo should be is somebody speaking
+    echo_left: float = 0.03  # -30 dB: below the noise of the line
+    echo_memory: float = 10.0  # the way of an echo does not change while nobody speaks
+    compare_window: float = 4.0  # a sentence or two
+    compare_reach: float = 0.6  # a telephone runs up to half a second behind a browser
+    compare_every: float = 0.2  # nobody notices sooner
+    compare_likeness: float = 0.8  # correlation; stricter than for echo: a mistake moves the sound
+    compare_spoken: float = 0.2  # of the window is speech; a cough is not enough
+    compare_liveliness: float = 0.4  # deviation over mean; speech has 1, hums and music on hold less
+    speech_level: float = 300.0  # root mean square, -40 dB of full scale: above a quiet room
     sip_message: int = 16 * 1024  # bytes; the longest message of a trunk, with all its routes, takes 4
     sip_line: int = 2_048  # bytes of one header, so that no pattern runs long on it; routes take 300
     sip_lines: int = 128  # headers of one message; real ones have 15 to 40
@@ -195,9 +219,12 @@ class PracticeCarrierPolicy:
     declines_after: float = 2.0  # of ringing
     voicemail_after: float = 12.0  # of ringing; sooner than the caller gives up
     voicemail_greets_for: float = 4.0  # then it records in silence
+    voicemail_beeps_for: float = 0.5  # after the greeting; as answering machines do
     voicemail_records_for: float = 120.0  # what voicemail allows before it hangs up itself
     listens_for: float = 3.0  # to the announcement, before a key is pressed
     talks_for: float = 15.0  # before a call is lost on purpose
+    speaks_for: float = 1.0  # a scripted person, in one breath
+    pauses_for: float = 0.5  # between breaths, so that playing on and playing again sound different
     frames_waiting: int = 10  # of 20 ms each way; a page that stalls hears what is fresh, not all of it
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from rooms.admission_rules import waiting_devices
 from rooms.errors import UnknownDevice, UnknownSeat
+from rooms.line_guards import reachable
+from rooms.line_view import LineReport, MyLine, Way, line_report, my_line, way
 from rooms.model import (
     BARRED,
     INSIDE,
@@ -51,6 +53,7 @@ class Me:
     may: tuple[Action, ...]
     notices: tuple[Notice, ...]
     video_kbps: int
+    line: MyLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +67,13 @@ class Person:
     admission: Admission
     microphone: bool
     camera: bool
+    way: Way
+    line: LineReport | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One device that waits to be let in."""
+    """One device that waits to be let in, or somebody without one who is then called."""
 
     seat: SeatId
     device: DeviceId
@@ -81,6 +86,7 @@ class Waiting:
     waiting_since: float | None
     connected: bool
     another_device: bool
+    by_phone: bool  # to admit them now is to call them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +120,9 @@ class View:
     people: tuple[Person, ...]
     waiting: tuple[Waiting, ...]
     seats: tuple[Invited, ...]
+
+
+_NOT_YET_IN = (Admission.INVITED, Admission.LEFT)
 
 
 def view_for(visit: Visit, seat_id: SeatId, device_id: DeviceId, policy: Policy) -> View:
@@ -157,6 +166,11 @@ def waiting_list(visit: Visit) -> tuple[Waiting, ...]:
         if seat.admission not in BARRED
         for device in waiting_devices(seat)
     ]
+    entries += [
+        _waiting_by_phone(visit, seat)
+        for seat in visit.seats
+        if seat.phone.only and seat.admission in _NOT_YET_IN and not seat.devices
+    ]
     return tuple(sorted(entries, key=lambda entry: entry.waiting_since or 0.0))
 
 
@@ -182,6 +196,7 @@ def _me(visit: Visit, seat: Seat, device: Device, inside: bool, policy: Policy) 
         may=tuple(sorted(MATRIX[seat.role])),
         notices=_notices(seat, device),
         video_kbps=policy.video_kbps_for(headcount),
+        line=my_line(seat),
     )
 
 
@@ -195,6 +210,8 @@ def _people(visit: Visit, reader: Seat) -> tuple[Person, ...]:
             admission=seat.admission,
             microphone=seat.microphone and may(seat.role, Action.SPEAK),
             camera=seat.camera and may(seat.role, Action.SHOW),
+            way=way(seat),
+            line=line_report(seat) if may(reader.role, Action.SEE_LINES) else None,
         )
         for seat in visit.seats
         if seat.admission in INSIDE and seat.id != reader.id
@@ -226,6 +243,25 @@ def _waiting(seat: Seat, device: Device) -> Waiting:
         waiting_since=_waits_since(seat, device),
         connected=device.connected,
         another_device=device.standing is not Standing.HOLDING,
+        by_phone=not device.connected and reachable(seat),
+    )
+
+
+def _waiting_by_phone(visit: Visit, seat: Seat) -> Waiting:
+    """Whoever has no browser waits from the appointment on."""
+    return Waiting(
+        seat=seat.id,
+        device="",
+        name=seat.shown_name,
+        said_name=seat.said_name,
+        role=seat.role,
+        relationship=seat.relationship,
+        language=seat.language,
+        needs=tuple(sorted(seat.needs)),
+        waiting_since=visit.starts_at,
+        connected=False,
+        another_device=False,
+        by_phone=reachable(seat),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from rooms import admission, lifecycle
+from rooms import admission, fallback, lifecycle
 from rooms.effects import Effect
 from rooms.errors import (
     DoorClosed,
@@ -43,33 +43,45 @@ from rooms.events import (
     SessionClosed,
     VisitEvent,
 )
+from rooms.line_events import (
+    CoverBegan,
+    CoverEnded,
+    LineDeadlinePassed,
+    LineEvent,
+    NodeRestarted,
+    NumberRecorded,
+    PageBack,
+    PageGone,
+)
+from rooms.line_guards import page_here
 from rooms.model import (
     BARRED,
     INSIDE,
+    ON_PHONE,
     OVER,
     RUNNING,
     Admission,
     EndReason,
-    Link,
     Role,
     Seat,
-    SeatId,
     Stage,
     Usage,
     Visit,
 )
 from rooms.permissions import Action, may, require
 from rooms.policy import Policy
+from rooms.wiring import inside
 
 Result = tuple[Visit, tuple[Effect, ...]]
-Due = DeadlinePassed | SeatDeadlinePassed
+Due = DeadlinePassed | SeatDeadlinePassed | LineDeadlinePassed
 
 
 def schedule(visit: Visit, policy: Policy) -> Visit:
     """A new visit, waiting to open. Raises ``TimesInvalid``."""
     if not visit.starts_at < visit.ends_at:
         raise TimesInvalid
-    return replace(visit, stage=Stage.SCHEDULED, deadline=lifecycle.opening(visit, policy))
+    planned = replace(visit, stage=Stage.SCHEDULED, deadline=lifecycle.opening(visit, policy))
+    return lifecycle.appointed(planned)
 
 
 def step(visit: Visit, event: Event, now: float, policy: Policy) -> Result:
@@ -79,6 +91,9 @@ def step(visit: Visit, event: Event, now: float, policy: Policy) -> Result:
     """
     require(visit, event)
     after, effects = _move(visit, event, now, policy)
+    for derived_line in _line_events(visit, after):
+        after, more = _move_line(after, derived_line, now, policy)
+        effects += more
     for predicate, rising, falling in DERIVED:
         was, is_now = predicate(visit), predicate(after)
         if was != is_now:
@@ -100,37 +115,12 @@ def next_deadline(visit: Visit) -> Due | None:
         due += [
             SeatDeadlinePassed(seat=s.id, deadline=s.deadline) for s in visit.seats if s.deadline
         ]
+        due += [
+            LineDeadlinePassed(seat=s.id, deadline=s.line.deadline)
+            for s in visit.seats
+            if s.line.deadline
+        ]
     return min(due, key=lambda event: event.deadline.at, default=None)
-
-
-def who_hears_whom(visit: Visit) -> frozenset[Link]:
-    """Every direction in which media may flow now: only between seats that are inside.
-
-    A link with neither sound nor picture stays, paused, so that un-muting is heard at once; who may
-    never speak nor show has none.
-    """
-    if visit.stage not in RUNNING:
-        return frozenset()
-    inside = [seat for seat in visit.seats if seat.admission in INSIDE]
-    sources = [s for s in inside if may(s.role, Action.SPEAK) or may(s.role, Action.SHOW)]
-    return frozenset(
-        Link(
-            source=source.id,
-            hearer=hearer.id,
-            sound=source.microphone and may(source.role, Action.SPEAK),
-            picture=source.camera and may(source.role, Action.SHOW),
-        )
-        for source in sources
-        for hearer in inside
-        if source is not hearer and may(hearer.role, Action.HEAR)
-    )
-
-
-def inside(visit: Visit) -> frozenset[SeatId]:
-    """The seats that may have media at all."""
-    if visit.stage not in RUNNING:
-        return frozenset()
-    return frozenset(seat.id for seat in visit.seats if seat.admission in INSIDE)
 
 
 def door(visit: Visit, seat: Seat) -> DoorClosed | None:
@@ -157,11 +147,23 @@ def _closed(visit: Visit) -> DoorClosed:
 
 # -- one event --------------------
 
+_AT_ANY_TIME = (
+    SessionClosed,
+    SeatRevoked,
+    LinkWithdrawn,
+    SeatDeadlinePassed,
+    CoverEnded,
+    NodeRestarted,
+    NumberRecorded,
+)
+
 
 def _move(visit: Visit, event: Event, now: float, policy: Policy) -> Result:
     match event:
         case SeatAdded():
             return _add(visit, event.seat, policy), ()
+        case LineEvent():
+            return _move_line(visit, event, now, policy)
         case VisitEvent():
             if lifecycle.is_stale(visit, event):
                 return visit, ()
@@ -188,6 +190,20 @@ def _move_seat(visit: Visit, event: SeatEvent, now: float, policy: Policy) -> Re
     return moved, effects
 
 
+def _move_line(visit: Visit, event: LineEvent, now: float, policy: Policy) -> Result:
+    seat = visit.seat(event.seat)
+    if seat is None:
+        raise UnknownSeat
+    if fallback.is_stale(seat, event):
+        return visit, ()
+    _check_device(seat, event)
+    _check_running(visit, seat, event)
+    after, effects = fallback.FALLBACK.step(seat, event, now, policy)
+    if after.line.state is not seat.line.state:
+        after = replace(after, line=replace(after.line, since=now))
+    return replace(visit, seats=tuple(after if s is seat else s for s in visit.seats)), effects
+
+
 def _check_device(seat: Seat, event: SeatEvent) -> None:
     device = getattr(event, "device", "")
     if isinstance(event, LinkOpened) or not device:
@@ -199,10 +215,8 @@ def _check_device(seat: Seat, event: SeatEvent) -> None:
 
 
 def _check_running(visit: Visit, seat: Seat, event: SeatEvent) -> None:
-    """Seats move while the visit runs; pages may go, seats and links be withdrawn, at any time."""
-    if visit.stage in RUNNING or isinstance(
-        event, SessionClosed | SeatRevoked | LinkWithdrawn | SeatDeadlinePassed
-    ):
+    """Seats move while the visit runs; some things happen, or are prepared, at any time."""
+    if visit.stage in RUNNING or isinstance(event, _AT_ANY_TIME):
         return
     raise door(visit, seat) or VisitEarly()
 
@@ -214,20 +228,49 @@ def _add(visit: Visit, seat: Seat, policy: Policy) -> Visit:
         return visit
     if len(visit.seats) >= policy.max_seats:
         raise VisitFull
-    return replace(visit, seats=(*visit.seats, seat))
+    return lifecycle.appointed(replace(visit, seats=(*visit.seats, seat)))
 
 
 # -- how the machines meet --------------------
 
 
+def _line_events(before: Visit, after: Visit) -> list[LineEvent]:
+    """What a change means for how people are connected."""
+    former = {seat.id: seat for seat in before.seats}
+    found: list[LineEvent] = []
+    for seat in after.seats:
+        was = former.get(seat.id)
+        was_covered = was is not None and is_covered(before, was)
+        if is_covered(after, seat) != was_covered:
+            found.append((CoverEnded if was_covered else CoverBegan)(seat=seat.id))
+        elif after.stage in OVER and seat.line.call is not None:
+            found.append(CoverEnded(seat=seat.id))
+        elif was is not None and was_covered and page_here(seat) != page_here(was):
+            found.append((PageBack if page_here(seat) else PageGone)(seat=seat.id))
+    return found
+
+
+def is_covered(visit: Visit, seat: Seat) -> bool:
+    """The server looks after this seat's connection."""
+    return visit.stage in RUNNING and seat.admission in INSIDE
+
+
+def is_present(seat: Seat) -> bool:
+    """The person takes part now, by browser or by telephone."""
+    by_phone = seat.line.state in ON_PHONE and seat.line.joined
+    return seat.admission is Admission.PRESENT or (seat.admission in INSIDE and by_phone)
+
+
 def together(visit: Visit) -> bool:
     """A provider and somebody else are present."""
-    present = [seat.role for seat in visit.seats if seat.admission is Admission.PRESENT]
+    present = [seat.role for seat in visit.seats if is_present(seat)]
     return Role.PROVIDER in present and len(present) > 1
 
 
 def occupied(visit: Visit) -> bool:
-    """Somebody's page is connected, in the visit or at its door."""
+    """Somebody's page is connected, in the visit or at its door, or their telephone is called."""
+    if any(seat.line.call is not None for seat in visit.seats):
+        return True
     return any(
         device.connected
         for seat in visit.seats
@@ -246,7 +289,7 @@ DERIVED: tuple[tuple[Callable[[Visit], bool], type[VisitEvent], type[VisitEvent]
 
 
 def _account(before: Visit, after: Visit, now: float) -> Visit:
-    """Add up how long each seat was there by video and by sound."""
+    """Add up how long each seat was there by video, by sound and by telephone."""
     former = {seat.id: seat for seat in before.seats}
     seats = tuple(
         _tally(former.get(seat.id), seat, _way(before, former.get(seat.id)), _way(after, seat), now)
@@ -256,8 +299,10 @@ def _account(before: Visit, after: Visit, now: float) -> Visit:
 
 
 def _way(visit: Visit, seat: Seat | None) -> str:
-    if seat is None or visit.stage not in RUNNING or seat.admission is not Admission.PRESENT:
+    if seat is None or visit.stage not in RUNNING or not is_present(seat):
         return ""
+    if seat.line.state in ON_PHONE:
+        return "phone"
     return "video" if seat.camera and may(seat.role, Action.SHOW) else "sound"
 
 

@@ -27,7 +27,17 @@ from rooms.events import (
     VisitWasCancelled,
     VisitWasEnded,
 )
-from rooms.model import Actor, ActorKind, Need, PhonePlan, Role, Seat, Visit
+from rooms.model import (
+    OWN_NUMBER,
+    Actor,
+    ActorKind,
+    Need,
+    PhoneNumber,
+    PhonePlan,
+    Role,
+    Seat,
+    Visit,
+)
 from rooms.policy import Policy
 from rooms.view import View, view_for
 from rooms.visit import next_deadline, schedule, step
@@ -75,7 +85,7 @@ def seat_of(name: str) -> Seat:
         relationship=f"cousin-{name}" if family else "",
         external_ids=(("record", f"mrn-{name}"),),
         needs=frozenset({Need.SIGNING, Need.CAPTIONS}) if name == "petra" else frozenset(),
-        phone=PhonePlan(number=f"+49-{name}", consented_at=1.0, wording=f"agreed-{name}"),
+        phone=PhonePlan(numbers=(PhoneNumber(id=OWN_NUMBER, number=f"+49-{name}"),)),
     )
 
 

@@ -23,7 +23,8 @@ from rooms.model import (
     Visit,
 )
 from rooms.policy import Policy
-from rooms.visit import next_deadline, who_hears_whom
+from rooms.visit import next_deadline
+from rooms.wiring import who_hears_whom
 
 StateLaw = Callable[[Visit, Policy], None]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from rooms.codec import SCHEMA, SchemaUnknown, decode, encode
-from rooms.visit import next_deadline, who_hears_whom
+from rooms.visit import next_deadline
+from rooms.wiring import who_hears_whom
 from tests.rooms.cast import DESK, Story, visit_of
 from tests.rooms.walks import visits
 

@@ -20,7 +20,7 @@ from rooms.events import (
     SessionOpened,
 )
 from rooms.model import BARRED, INSIDE, RUNNING, ActorKind, Role
-from rooms.visit import inside
+from rooms.wiring import inside
 from tests.rooms.cast import ROLES, seat_in
 from tests.rooms.space import check
 from tests.rooms.walks import walk

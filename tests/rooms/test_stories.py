@@ -19,7 +19,8 @@ from rooms.errors import (
 )
 from rooms.events import LinkWithdrawn, SessionOpened
 from rooms.policy import Policy
-from rooms.visit import door, inside, who_hears_whom
+from rooms.visit import door
+from rooms.wiring import inside, who_hears_whom
 from tests.rooms.cast import (
     DESK,
     EVERYBODY,

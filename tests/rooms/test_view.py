@@ -11,9 +11,12 @@ from rooms.errors import UnknownDevice, UnknownSeat
 from rooms.model import (
     INSIDE,
     RUNNING,
+    SYSTEM,
+    Consent,
     Device,
     Need,
     Notice,
+    PhoneNumber,
     PhonePlan,
     Role,
     Seat,
@@ -43,7 +46,16 @@ def with_canaries(visit: Visit) -> Visit:
             relationship=f"canary-{seat.id}-relationship",
             external_ids=(("record", f"canary-{seat.id}-record"),),
             needs=frozenset({Need.RELAY}),
-            phone=PhonePlan(number=f"canary-{seat.id}-phone", wording=f"canary-{seat.id}-wording"),
+            phone=PhonePlan(
+                numbers=(
+                    PhoneNumber(
+                        id="own",
+                        number=f"canary-{seat.id}-phone71",
+                        consent=Consent(at=1.0, wording=f"canary-{seat.id}-wording", by=SYSTEM),
+                    ),
+                )
+            ),
+            address=f"canary-{seat.id}-address",
             notices=tuple(replace(n, text=f"canary-{seat.id}-notice") for n in seat.notices),
             devices=tuple(device(seat.id, one) for one in seat.devices),
         )
@@ -86,7 +98,7 @@ def test_inside_is_the_one_device_that_was_let_in(visit):
 @given(visits())
 def test_nobody_sees_secrets_records_or_telephones(visit):
     for _, _, view in views(with_canaries(visit)):
-        for secret in ("-credential", "-record", "-phone", "-wording", "canary-visit"):
+        for secret in ("-credential", "-record", "-phone", "-wording", "-address", "canary-visit"):
             assert secret not in text_of(view)
 
 

@@ -24,7 +24,8 @@ from rooms.errors import (
 )
 from rooms.events import SEAT_EVENTS, VISIT_EVENTS, Event, SeatAdded, SeatEvent, VisitEvent
 from rooms.model import INSIDE, RUNNING, Role, Stage
-from rooms.visit import door, inside, next_deadline, schedule, step, who_hears_whom
+from rooms.visit import door, next_deadline, schedule, step
+from rooms.wiring import inside, who_hears_whom
 from tests.rooms.cast import DESK, EVERYBODY, MINUTE, POLICY, STARTS, Story, seat_in, visit_of
 from tests.rooms.space import take
 from tests.rooms.walks import visits, walk

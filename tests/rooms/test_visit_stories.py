@@ -14,7 +14,7 @@ from rooms.errors import (
 from rooms.events import SeatAdded
 from rooms.model import EndReason
 from rooms.policy import Policy
-from rooms.visit import who_hears_whom
+from rooms.wiring import who_hears_whom
 from tests.rooms.cast import (
     ENDS,
     MINUTE,
