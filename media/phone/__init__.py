@@ -1,1 +1,1 @@
-"""Telephone calls: carriers that place them, and the bridge that brings their sound into a visit."""
+"""Telephone calls: carriers that place them, and the bridge between them and a visit."""
