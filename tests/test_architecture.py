@@ -212,6 +212,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "media/history.py": "tests/media/test_reception.py",
     "media/leg.py": "tests/media/test_sfu.py",
     "media/peer.py": "tests/media/test_sfu.py",
+    "media/phone/carrier.py": "tests/media/phone/test_practice.py",
     "media/phone/errors.py": "tests/media/phone/test_prompts.py",
     "media/publisher.py": "tests/media/test_forwarding.py",
     "media/sockets.py": "tests/media/test_ice.py",
