@@ -73,6 +73,7 @@ class Policy:
     max_inside: int = 12  # what one grid and one home downlink can carry
     notices_kept: int = 10  # what somebody who waits can still scroll back to
     max_notice: int = 500  # characters; a message, not a letter
+    max_numbers: int = 5  # of one seat: their own, a landline, and who is called in an emergency
     max_name: int = 128  # characters; the longest names people really have fit
     video_kbps: tuple[int, ...] = (1_500, 1_500, 1_000, 700, 500, 400, 350, 300)
     # by headcount (1, 2, …): everybody's downlink carries (n - 1) pictures, and 2 Mbit/s is a home link
@@ -117,6 +118,7 @@ class MediaPolicy:
     )
     reports_remembered: int = 8  # sender reports that a hearer may still refer to: eight seconds
     report_least: int = 50  # packets between two reports that are compared: fewer are all chance
+    report_slack: int = 4  # packets that a report may miss because they are under way
     port_attempts: int = 16  # to find one number that is free for every address, UDP and TCP
     tcp_frame: int = 2_000  # bytes; whatever a browser frames fits one Ethernet packet
     tcp_hello: float = 5.0  # a connection that has not proven itself by then is closed
@@ -248,8 +250,10 @@ class QualityPolicy:
     floor: float = 30.0  # lower scores take too long to climb back, and mean the same
     weak: float = 60.0  # G.109: below, "many users dissatisfied"; the picture should give way
     weak_for: float = 3.0  # a burst of loss is shorter
+    weak_mean: int = 5  # windows whose mean is below as well: single bad ones are chance
     unusable: float = 50.0  # G.107 Annex B: nearly all dissatisfied; 15 % loss with Opus' own repair
     unusable_for: float = 3.0  # the call waits longer anyway, so this only has to outlast a burst
+    unusable_mean: int = 8  # windows; losses that come in bursts are high for five, now and then
     usable_for: float = 5.0  # at ``weak`` or better each second: unusable no more
     fine: float = 75.0  # well above ``weak``, so that what was called fine does not fall back at once
     fine_for: float = 5.0  # one roam away from trouble, a connection tends to go back into it
@@ -264,9 +268,9 @@ class QualityPolicy:
     buffer_most: float = 0.4  # seconds; beyond, receivers rather lose a packet than wait
     processing: float = 0.04  # capture, coding and playing in the two browsers, at best
     loss_robustness: float = 20.0  # Bpl of Opus with in-band FEC: a fit, G.113 lists no Opus
+    burst_most: float = 2.0  # BurstR; one run of losses within a second is no statistic of a network
     reports_stale: float = 10.0  # browsers report on sound every 2.5 to 7.5 s
     unreported: int = 500  # packets; ten seconds of them without a word back: nothing arrives
-    report_slack: int = 4  # packets that a report may miss because they are under way
     told_stale: float = 3.0  # what a page said of its own hearing, once a second while it can
     deaf_after: float = 0.5  # the plane's own clock stood still this long: nobody else is to blame
 

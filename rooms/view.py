@@ -99,6 +99,7 @@ class Invited:
     relationship: str
     admission: Admission
     connected: bool
+    line: LineReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,4 +284,5 @@ def _invited(seat: Seat) -> Invited:
         relationship=seat.relationship,
         admission=seat.admission,
         connected=any(device.connected for device in seat.devices),
+        line=line_report(seat),
     )

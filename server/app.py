@@ -25,6 +25,7 @@ from server.keys import KeyRing
 from server.metrics import Metrics
 from server.node import Node
 from server.openapi import document
+from server.phone_numbers import NumberingPlan
 from server.practices import Practices
 from server.rate_limits import RateLimiter
 from server.security_headers import origin_check, security_headers
@@ -129,6 +130,8 @@ def _assemble(
         board=board,
         practices=practices,
         entrance=Entrance(store, keeper, tokens, desk_tokens, clock, edge, secure=settings.secure),
+        tokens=tokens,
+        numbering=NumberingPlan(settings.phone_region, frozenset(settings.phone_countries)),
         gateway=gateway,
         desks=desks,
         sealer=ReplySealer(ring.sealing, clock, edge),

@@ -80,6 +80,7 @@ def _row(visit: Visit) -> DeskVisit:
                 name=seat.name,
                 admission=seat.admission,
                 connected=seat.connected,
+                line=seat.line,
             )
             for seat in guest_list(visit)
         ),

@@ -18,6 +18,15 @@ from rooms.events import (
     SeatWasDenied,
     SeatWasRemoved,
 )
+from rooms.line_events import (
+    CallerLetIn,
+    CallOrdered,
+    CallWasStopped,
+    GreetingBegun,
+    SeatKeptOnPhone,
+    VoiceConfirmed,
+    WrongPersonFound,
+)
 from rooms.model import Actor
 from rooms.permissions import Action
 
@@ -29,6 +38,7 @@ class Order:
     seat: str
     device: str = ""
     text: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,48 @@ COMMANDS: tuple[Command, ...] = (
         Action.OBJECT,
         lambda order, by: SeatObjected(seat=order.seat, by=by),
         "the patient says no to a family member, at the door or inside",
+    ),
+    Command(
+        "call",
+        Action.CALL,
+        lambda order, by: CallOrdered(seat=order.seat, number=order.number, by=by),
+        "call this person now, on their own number or another one of the seat",
+    ),
+    Command(
+        "stop_call",
+        Action.CALL,
+        lambda order, by: CallWasStopped(seat=order.seat, by=by),
+        "stop the call, or say not to call",
+    ),
+    Command(
+        "keep_on_phone",
+        Action.CALL,
+        lambda order, by: SeatKeptOnPhone(seat=order.seat, by=by),
+        "leave the person's sound on the telephone",
+    ),
+    Command(
+        "greet",
+        Action.GREET,
+        lambda order, by: GreetingBegun(seat=order.seat, by=by),
+        "speak alone with whoever answered",
+    ),
+    Command(
+        "let_in",
+        Action.GREET,
+        lambda order, by: CallerLetIn(seat=order.seat, by=by),
+        "let the telephone that one has spoken with into the visit",
+    ),
+    Command(
+        "confirm_voice",
+        Action.GREET,
+        lambda order, by: VoiceConfirmed(seat=order.seat, by=by),
+        "this is the person",
+    ),
+    Command(
+        "wrong_person",
+        Action.GREET,
+        lambda order, by: WrongPersonFound(seat=order.seat, by=by),
+        "this is somebody else: hang up",
     ),
 )
 

@@ -184,6 +184,13 @@ class Settings(BaseSettings):
     practice_phone: str = Field(
         "", description="Telephone number that people are given when a link does not work."
     )
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(
+        "US", description="Country (ISO 3166) whose way of writing telephone numbers is meant."
+    )
+    phone_countries: Words = Field(
+        ("US", "CA", "PR"),
+        description="Countries (ISO 3166) that may be called, separated by commas.",
+    )
     tls_certificate: Path | None = Field(
         None, description="Certificate chain (PEM), if this server speaks HTTPS itself."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rooms.model import Role
+from rooms.model import Actor, ActorKind, Role
 from server.invitations import new_id, seat_link, visit_of
 from server.links import hash_code, new_code
 from server.messages import NewSeat, NewVisit
@@ -11,6 +11,7 @@ from server.store import LinkKind, LinkRecord, Practice
 
 PRACTICE = Practice(id="demo", name="Riverside Family Practice", phone="+1 555 010 0199")
 _HOST = "Dr. Amina Reyes"
+_BY = Actor(ActorKind.PRACTICE, PRACTICE.id)
 _SEATS = (
     NewSeat(role=Role.PATIENT, name="Rosa Alvarez"),
     NewSeat(role=Role.PROVIDER, name=_HOST),
@@ -29,7 +30,7 @@ async def prepare(node: Node) -> dict[str, str]:
 async def _visit(node: Node) -> dict[str, str]:
     now = node.clock()
     asked = NewVisit(starts_at=now, ends_at=now + node.edge.demo_visit, host=_HOST, seats=_SEATS)
-    visit = visit_of(node, PRACTICE.id, asked)
+    visit = visit_of(node, PRACTICE.id, asked, _BY)
     codes = {seat.id: new_code() for seat in visit.seats}
     records = [seat_link(visit, seat, codes[seat.id]) for seat in visit.seats]
     await node.store.create(visit, records, [])

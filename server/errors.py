@@ -9,6 +9,7 @@ BedsideError
 ├── RateLimited          rate_limited        too many tries; ``retry_after`` in seconds
 ├── OriginRefused        origin_refused      another site's page may not do this
 ├── TooSlow              too_slow            the request's body did not come in time
+├── NumberRefused        number_…            not a telephone number that can be called; four kinds
 └── NotFound             not_found           no such page or route
 """
 
@@ -24,6 +25,7 @@ from rooms import errors as rooms
 from rooms.errors import BedsideError
 from server.config import ConfigurationError
 from server.idempotency import IdempotencyKeyInvalid, IdempotencyMismatch
+from server.phone_numbers import NumberRefused
 from server.store import AlreadyExists, StoreError, StoreUnavailable, UnknownVisit, VersionConflict
 from server.tokens import TokenInvalid
 
@@ -111,6 +113,7 @@ STATUS: dict[type[BedsideError], int] = {
     IdempotencyMismatch: 422,
     IdempotencyKeyInvalid: 400,
     ConfigurationError: 500,
+    NumberRefused: 422,
     SdpRefused: 422,
     MediaError: 500,
     rooms.DoorClosed: 403,

@@ -13,6 +13,7 @@ from rooms.visit import schedule
 from server.links import hash_code, new_code
 from server.messages import Invitation, NewSeat, NewVisit
 from server.node import Node
+from server.phones import plan_of
 from server.store import LinkKind, LinkRecord, LogDraft
 
 
@@ -24,8 +25,8 @@ def new_id() -> str:
     return f"i{secrets.token_hex(12)}"
 
 
-def seat_of(asked: Invitation) -> Seat:
-    """The seat that was asked for."""
+def seat_of(node: Node, asked: Invitation, by: Actor) -> Seat:
+    """The seat that was asked for. Raises ``NumberRefused``."""
     seat = Seat(
         id=new_id(),
         role=asked.role,
@@ -35,12 +36,16 @@ def seat_of(asked: Invitation) -> Seat:
     )
     if isinstance(asked, NewSeat):
         seat = replace(
-            seat, external_ids=tuple(sorted(asked.external_ids.items())), needs=asked.needs
+            seat,
+            external_ids=tuple(sorted(asked.external_ids.items())),
+            needs=asked.needs,
+            phone=plan_of(node, asked, by, node.clock()),
+            address=asked.address or "",
         )
     return seat
 
 
-def visit_of(node: Node, practice: str, asked: NewVisit) -> Visit:
+def visit_of(node: Node, practice: str, asked: NewVisit, by: Actor) -> Visit:
     """The visit that was asked for. Raises ``TimesInvalid``, also when it would be over already."""
     if asked.ends_at <= node.clock():
         raise TimesInvalid
@@ -51,7 +56,7 @@ def visit_of(node: Node, practice: str, asked: NewVisit) -> Visit:
         ends_at=asked.ends_at,
         host=asked.host,
         external_ids=tuple(sorted(asked.external_ids.items())),
-        seats=tuple(seat_of(seat) for seat in asked.seats),
+        seats=tuple(seat_of(node, seat, by) for seat in asked.seats),
     )
     return schedule(visit, node.policy)
 
@@ -70,7 +75,7 @@ def seat_link(visit: Visit, seat: Seat, code: str) -> LinkRecord:
 async def add_seat(node: Node, visit_id: str, asked: Invitation, by: Actor) -> tuple[Seat, str]:
     """One more seat and its link's code. Raises what the visit refuses it with."""
     visit = await node.keeper.current(visit_id)
-    seat, code = seat_of(asked), new_code()
+    seat, code = seat_of(node, asked, by), new_code()
     links = (seat_link(visit, seat, code),)
     await node.keeper.submit(visit_id, SeatAdded(seat=seat, by=by), links=links)
     return seat, code

@@ -103,6 +103,50 @@ class Invitation(Payload):
     relationship: Name = ""
 
 
+# -- the telephone --------------------
+
+Digits = Annotated[str, BeforeValidator(_words), Field(max_length=40)]
+Wording = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")]
+
+
+class PhonePlan(Payload):
+    """Whom to call if my video fails; empty ``number``: the one that the practice has.
+
+    ``wording`` is the version of the text that the person agreed to.
+    """
+
+    number: Digits = ""
+    same_device: bool = False
+    wording: Annotated[Wording, Field(min_length=1)]
+    language: Language = ""
+
+
+class OfNumber(OfSeat):
+    """A command about one of a seat's numbers; empty: the person's own."""
+
+    number: OptionalId = ""
+
+
+class NewNumber(Payload):
+    """A number that may be called for a seat.
+
+    ``wording`` is the version of the text that somebody agreed to, on paper or by word of mouth;
+    without it the number is kept and not called. ``contact``: somebody else's telephone, with whom
+    staff always speak first.
+    """
+
+    id: OptionalId = ""
+    number: Annotated[Digits, Field(min_length=1)]
+    label: Name = ""
+    contact: bool = False
+    wording: Wording = ""
+    language: Language = ""
+
+
+class NumberOfSeat(NewNumber, OfSeat):
+    """A number of a seat, written down by staff."""
+
+
 # -- signals of a desk --------------------
 
 
@@ -124,7 +168,31 @@ class VisitMessage(Message):
     visit: Id
 
 
+class OfVisitNumber(OfNumber):
+    """A desk's command about one of a seat's numbers."""
+
+    visit: Id
+
+
+class VisitNumber(NumberOfSeat):
+    """A number of a seat, written down at the desk."""
+
+    visit: Id
+
+
 # -- REST --------------------
+
+
+class Goodbye(Payload):
+    """A page's last word, sent while it closes: the token of its session."""
+
+    token: Annotated[str, Field(max_length=_E.token_bytes)]
+
+
+class NumberChoice(Payload):
+    """Which of the seat's numbers; empty: the person's own."""
+
+    number: OptionalId = ""
 
 
 class LinkCode(Payload):
@@ -150,6 +218,10 @@ class NewSeat(Invitation):
 
     external_ids: dict[ExternalId, ExternalId] = Field(default_factory=dict, max_length=20)
     needs: frozenset[Need] = frozenset()
+    numbers: tuple[NewNumber, ...] = Field(default=(), max_length=_P.max_numbers)
+    by_phone_only: bool = False
+    call_at_start: bool = False
+    address: Words | None = None
 
     @field_serializer("needs")
     def _in_order(self, needs: frozenset[Need]) -> list[Need]:

@@ -15,10 +15,12 @@ from server.gateway import Gateway
 from server.idempotency import ReplySealer
 from server.keeper import VisitKeeper
 from server.metrics import Metrics
+from server.phone_numbers import NumberingPlan
 from server.practices import Practices
 from server.rate_limits import RateLimiter
 from server.store import Store
 from server.timers import Clock
+from server.tokens import SessionTokens
 from server.world import LiveWorld
 
 
@@ -37,6 +39,8 @@ class Node:
     board: DeskBoard
     practices: Practices
     entrance: Entrance
+    tokens: SessionTokens
+    numbering: NumberingPlan
     gateway: Gateway
     desks: DeskGateway
     sealer: ReplySealer

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
 
-from rooms.errors import BedsideError
-from rooms.model import SeatId
+from rooms.errors import BedsideError, RoomError
+from rooms.line_events import PageLeft
+from rooms.model import Actor, ActorKind, SeatId
 from server import messages as m
 from server import replies as r
 from server.addresses import address_block, client_address
@@ -68,6 +69,18 @@ def _forget_oldest(
     others = [name for name in held if name != cookie_name(opened, secure)]
     for name in others[: -node.edge.credentials_kept]:
         response.del_cookie(name, path="/", secure=secure, httponly=True, samesite="Strict")
+
+
+async def say_goodbye(
+    node: Node, _request: web.Request, _caller: None, body: m.Goodbye
+) -> web.Response:
+    """The page closes without "Leave": it may be back in a moment, so nobody is called yet."""
+    claims = node.tokens.verify(body.token)
+    by = Actor(ActorKind.SEAT, claims.seat, claims.device)
+    event = PageLeft(seat=claims.seat, device=claims.device, by=by)
+    with suppress(RoomError):  # a page that no longer holds its seat has no last word
+        await node.keeper.submit(claims.visit, event)
+    return web.Response(status=204)
 
 
 async def open_desk(

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
-from rooms.model import Admission, Need, Role, Stage
+from rooms.line_view import LineReport
+from rooms.model import Admission, Fallback, Need, Role, Stage
 from rooms.view import View, Waiting
 
 
@@ -51,6 +52,7 @@ class SeatState(BaseModel):
     needs: list[Need]
     admission: Admission
     connected: bool
+    fallback: Fallback
 
 
 class VisitState(BaseModel):
@@ -193,6 +195,7 @@ class DeskSeat:
     name: str
     admission: Admission
     connected: bool
+    line: LineReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +294,12 @@ class DeskReply(BaseModel):
     token: str
     expires_in: int
     signal_url: str
+
+
+class AddressTold(BaseModel):
+    """Where the practice believes the person to be, for sending help; empty if it does not know."""
+
+    address: str
 
 
 class Renewal(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from rooms.events import Event, VisitRescheduled, VisitWasCancelled, VisitWasEnded
 from rooms.model import Actor, Seat, Visit
-from server import invitations
+from server import invitations, phones
 from server import messages as m
 from server import replies as r
 from server.api_auth import Caller
@@ -63,7 +63,7 @@ async def _first_reply(node: Node, caller: Caller, key: str, asked: bytes) -> by
 
 
 async def _create(node: Node, caller: Caller, body: m.NewVisit, key: str, asked: bytes) -> bytes:
-    visit = invitations.visit_of(node, caller.practice, body)
+    visit = invitations.visit_of(node, caller.practice, body, caller.actor)
     codes = {seat.id: new_code() for seat in visit.seats}
     reply = _created_reply(node, visit, codes)
     await node.store.create(
@@ -172,6 +172,14 @@ def command(name: str) -> Handler:
     return perform
 
 
+async def record_number(
+    node: Node, request: web.Request, caller: Caller, body: m.NewNumber
+) -> r.VisitState:
+    """Write down a number of a seat, and the consent to call it."""
+    event = phones.recorded(node, request.match_info["seat"], body, caller.actor)
+    return await _change(node, request, caller, event)
+
+
 # -- the practice --------------------
 
 
@@ -253,6 +261,7 @@ def _seat_state(seat: Seat) -> r.SeatState:
         needs=sorted(seat.needs),
         admission=seat.admission,
         connected=any(device.connected for device in seat.devices),
+        fallback=seat.line.state,
     )
 
 

@@ -61,6 +61,7 @@ SEAT = VISIT + "/seats/{seat}"
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/sessions", L, m.LinkCode, r.SessionReply, openings.open_session, "Open a link: a session for this browser"),
+    Route("POST", "/v1/goodbye", L, m.Goodbye, None, openings.say_goodbye, "A page's last word while it closes: it may be back in a moment", 204),
     Route("POST", "/v1/desk/sessions", L, m.LinkCode, r.DeskReply, openings.open_desk, "Open a desk link"),
     Route("POST", "/v1/visits", P, m.NewVisit, r.CreatedVisit, rest.create_visit, "Create a visit; the links are told this once", 201),
     Route("GET", "/v1/visits", P, None, r.VisitList, rest.list_visits, "The visits that start in a window of time (else: around now), and all that run", query=("since", "until")),
@@ -78,6 +79,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", SEAT + "/send-back", S, m.Nothing, r.VisitState, rest.command("send_back"), "Ask the person to wait again"),
     Route("POST", SEAT + "/let-back", S, m.Nothing, r.VisitState, rest.command("let_back"), "Lift a denial or removal"),
     Route("POST", SEAT + "/message", S, m.MessageText, r.VisitState, rest.command("message"), "Tell somebody who waits something"),
+    Route("POST", SEAT + "/call", S, m.NumberChoice, r.VisitState, rest.command("call"), "Call this person now"),
+    Route("POST", SEAT + "/stop-call", S, m.Nothing, r.VisitState, rest.command("stop_call"), "Stop a call, or say not to call"),
+    Route("POST", SEAT + "/keep-on-phone", S, m.Nothing, r.VisitState, rest.command("keep_on_phone"), "Leave the person's sound on the telephone"),
+    Route("POST", SEAT + "/numbers", S, m.NewNumber, r.VisitState, rest.record_number, "Write down a number of a seat, and the consent to call it"),
     Route("POST", "/v1/desks", P, m.Nothing, r.DeskMade, rest.make_desk, "Make a desk link", 201),
     Route("DELETE", "/v1/desks/{desk}", P, None, None, rest.revoke_desk, "Withdraw a desk link", 204),
     Route("GET", "/v1/events", P, None, r.EventPage, rest.read_events, "The practice's log after a cursor, in order", query=("after",)),

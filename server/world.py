@@ -11,7 +11,7 @@ import structlog
 from media.ports import MediaPlane, Wiring
 from rooms.effects import Effect
 from rooms.model import Visit, VisitId
-from rooms.wiring import inside, phone_ends, who_hears_whom
+from rooms.wiring import inside, who_hears_whom
 from server.performers import PERFORMERS, Hands
 from server.tasks import Tasks
 

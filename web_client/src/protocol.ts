@@ -25,7 +25,10 @@ export type Action =
   | "reschedule"
   | "cancel"
   | "revoke"
-  | "open";
+  | "open"
+  | "see_lines"
+  | "call"
+  | "greet";
 /**
  * How far one seat has come (states of ``admission``).
  *
@@ -43,6 +46,25 @@ export type Admission =
   | "denied"
   | "removed";
 /**
+ * Why a call did not bring the person into the visit.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "CallFailure".
+ */
+export type CallFailure =
+  | "busy"
+  | "no_answer"
+  | "declined"
+  | "blocked"
+  | "bad_number"
+  | "carrier_down"
+  | "nobody_confirmed"
+  | "hung_up"
+  | "broken"
+  | "lost"
+  | "wrong_person"
+  | "refused";
+/**
  * What somebody is in a visit; decides what they may do and see.
  *
  * This interface was referenced by `Protocol`'s JSON-Schema
@@ -56,6 +78,41 @@ export type Role =
   | "consultant"
   | "presenter"
   | "observer";
+/**
+ * How somebody's sound reaches the visit (states of ``fallback``).
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Fallback".
+ */
+export type Fallback =
+  | "good"
+  | "degraded"
+  | "stuck"
+  | "dialing"
+  | "ringing"
+  | "gate"
+  | "bridged"
+  | "recovering";
+/**
+ * How well the browser's sound gets through, both ways, as the server measures it.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Sound".
+ */
+export type Sound = "fine" | "weak" | "unusable" | "silent";
+/**
+ * Why nobody is called although the connection fails.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Stuck".
+ */
+export type Stuck =
+  | "no_number"
+  | "no_consent"
+  | "refused"
+  | "calls_used"
+  | "not_reached"
+  | "stopped";
 /**
  * Where the visit as a whole is (states of ``lifecycle``).
  *
@@ -92,11 +149,21 @@ export type EndReason = "by_provider" | "by_practice" | "time_up" | "deserted";
  */
 export type Standing = "holding" | "opened" | "waiting" | "refused";
 /**
+ * How somebody is there, as everybody in the visit may know.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Way".
+ */
+export type Way = "browser" | "weak" | "calling" | "joining" | "phone";
+/**
  * This interface was referenced by `Protocol`'s JSON-Schema
  * via the `definition` "ProblemCode".
  */
 export type ProblemCode =
   | "already_exists"
+  | "call_not_answered"
+  | "call_underway"
+  | "calls_used"
   | "configuration_invalid"
   | "device_refused"
   | "handshake_failed"
@@ -105,17 +172,25 @@ export type ProblemCode =
   | "internal"
   | "link_unknown"
   | "media_error"
+  | "no_call"
+  | "no_number"
   | "not_admitted"
   | "not_barred"
   | "not_found"
   | "not_permitted"
   | "not_waiting"
+  | "number_emergency"
+  | "number_invalid"
+  | "number_premium"
+  | "number_unreachable"
   | "origin_refused"
   | "payload_invalid"
+  | "phone_refused"
   | "rate_limited"
   | "sdp_refused"
   | "seat_denied"
   | "seat_removed"
+  | "speak_first"
   | "store_error"
   | "store_unavailable"
   | "times_invalid"
@@ -127,6 +202,7 @@ export type ProblemCode =
   | "unknown_seat"
   | "unknown_visit"
   | "version_conflict"
+  | "video_not_ready"
   | "visit_cancelled"
   | "visit_early"
   | "visit_ended"
@@ -138,6 +214,15 @@ export type ProblemCode =
   | "which_device";
 
 export interface Protocol {}
+/**
+ * Where the practice believes the person to be, for sending help; empty if it does not know.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "AddressTold".
+ */
+export interface AddressTold {
+  address: string;
+}
 /**
  * What opening a desk link gives a browser.
  *
@@ -162,6 +247,43 @@ export interface DeskSeat {
   name: string;
   admission: Admission;
   connected: boolean;
+  line: LineReport;
+}
+/**
+ * Somebody's connection as staff follow it.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "LineReport".
+ */
+export interface LineReport {
+  state: Fallback;
+  sound: Sound;
+  since: number | null;
+  silent_since: number | null;
+  next_call_at: number | null;
+  page: boolean;
+  trial: boolean;
+  why: CallFailure | null;
+  stuck: Stuck | null;
+  calls: number;
+  greeter: string;
+  joined: boolean;
+  voice_confirmed: boolean;
+  kept: boolean;
+  numbers: NumberChoice[];
+  address: boolean;
+}
+/**
+ * A number that staff may call for a seat: by its name, never by its digits.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "NumberChoice".
+ */
+export interface NumberChoice {
+  id: string;
+  label: string;
+  contact: boolean;
+  agreed: boolean;
 }
 /**
  * ``desk:changed``: the practice's day, whole.
@@ -200,7 +322,7 @@ export interface DeskVisit {
   waiting: Waiting[];
 }
 /**
- * One device that waits to be let in.
+ * One device that waits to be let in, or somebody without one who is then called.
  *
  * This interface was referenced by `Protocol`'s JSON-Schema
  * via the `definition` "Waiting".
@@ -217,6 +339,16 @@ export interface Waiting {
   waiting_since: number | null;
   connected: boolean;
   another_device: boolean;
+  by_phone: boolean;
+}
+/**
+ * A page's last word, sent while it closes: the token of its session.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Goodbye".
+ */
+export interface Goodbye {
+  token: string;
 }
 /**
  * One entry of RTCConfiguration.iceServers.
@@ -264,6 +396,7 @@ export interface Invited {
   relationship: string;
   admission: Admission;
   connected: boolean;
+  line: LineReport;
 }
 /**
  * Asks to come in.
@@ -314,6 +447,7 @@ export interface Me {
   may: Action[];
   notices: Notice[];
   video_kbps: number;
+  line: MyLine;
 }
 /**
  * A one-way message from the clinic to somebody who waits.
@@ -325,6 +459,27 @@ export interface Notice {
   id: number;
   text: string;
   at: number;
+}
+/**
+ * The reader's own connection. ``number`` is the end of the number that would be called.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "MyLine".
+ */
+export interface MyLine {
+  state: Fallback;
+  sound: Sound;
+  since: number | null;
+  number: string;
+  agreed: boolean;
+  same_device: boolean;
+  trial: boolean;
+  tried_at: number | null;
+  why: CallFailure | null;
+  stuck: Stuck | null;
+  joined: boolean;
+  returning: boolean;
+  kept: boolean;
 }
 /**
  * The browser's answer to ``media:offer``.
@@ -386,6 +541,21 @@ export interface Message {
  */
 export interface Nothing {}
 /**
+ * A number of a seat, written down by staff.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "NumberOfSeat".
+ */
+export interface NumberOfSeat {
+  seat: string;
+  id?: string;
+  number: string;
+  label?: string;
+  contact?: boolean;
+  wording?: string;
+  language?: string;
+}
+/**
  * A command about one seat, or about one device that waits there.
  *
  * This interface was referenced by `Protocol`'s JSON-Schema
@@ -394,6 +564,16 @@ export interface Nothing {}
 export interface OfDevice {
   seat: string;
   device?: string;
+}
+/**
+ * A command about one of a seat's numbers; empty: the person's own.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "OfNumber".
+ */
+export interface OfNumber {
+  seat: string;
+  number?: string;
 }
 /**
  * A command about one seat.
@@ -413,6 +593,17 @@ export interface OfSeat {
 export interface OfVisitDevice {
   seat: string;
   device?: string;
+  visit: string;
+}
+/**
+ * A desk's command about one of a seat's numbers.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "OfVisitNumber".
+ */
+export interface OfVisitNumber {
+  seat: string;
+  number?: string;
   visit: string;
 }
 /**
@@ -439,6 +630,22 @@ export interface Person {
   admission: Admission;
   microphone: boolean;
   camera: boolean;
+  way: Way;
+  line: LineReport | null;
+}
+/**
+ * Whom to call if my video fails; empty ``number``: the one that the practice has.
+ *
+ * ``wording`` is the version of the text that the person agreed to.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "PhonePlan".
+ */
+export interface PhonePlan {
+  number?: string;
+  same_device?: boolean;
+  wording: string;
+  language?: string;
 }
 /**
  * An error (RFC 9457) with Bedside's stable ``code``.
@@ -554,6 +761,22 @@ export interface VisitMessage {
   visit: string;
 }
 /**
+ * A number of a seat, written down at the desk.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "VisitNumber".
+ */
+export interface VisitNumber {
+  seat: string;
+  id?: string;
+  number: string;
+  label?: string;
+  contact?: boolean;
+  wording?: string;
+  language?: string;
+  visit: string;
+}
+/**
  * This interface was referenced by `Protocol`'s JSON-Schema
  * via the `definition` "VisitSignals".
  */
@@ -593,6 +816,82 @@ export interface VisitSignals {
   "media:restart": {
     payload: Nothing;
     result: Nothing;
+  };
+  "page:hidden": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "page:shown": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:plan": {
+    payload: PhonePlan;
+    result: Nothing;
+  };
+  "phone:withdraw": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:try": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:call_me": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:stop": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:connect": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:move_back": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "phone:keep": {
+    payload: Nothing;
+    result: Nothing;
+  };
+  "seat:call": {
+    payload: OfNumber;
+    result: Nothing;
+  };
+  "seat:stop_call": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:keep_on_phone": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:greet": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:let_in": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:confirm_voice": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:wrong_person": {
+    payload: OfSeat;
+    result: Nothing;
+  };
+  "seat:record_number": {
+    payload: NumberOfSeat;
+    result: Nothing;
+  };
+  "seat:address": {
+    payload: OfSeat;
+    result: AddressTold;
   };
   "seat:admit": {
     payload: OfDevice;
@@ -659,6 +958,26 @@ export interface DeskSignals {
   "desk:open": {
     payload: OfVisitSeat;
     result: LinkMade;
+  };
+  "desk:call": {
+    payload: OfVisitNumber;
+    result: Nothing;
+  };
+  "desk:stop_call": {
+    payload: OfVisitSeat;
+    result: Nothing;
+  };
+  "desk:keep_on_phone": {
+    payload: OfVisitSeat;
+    result: Nothing;
+  };
+  "desk:record_number": {
+    payload: VisitNumber;
+    result: Nothing;
+  };
+  "desk:address": {
+    payload: OfVisitSeat;
+    result: AddressTold;
   };
   "desk:renew": {
     payload: Nothing;
