@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from media.phone.carrier import CallState, Progress
+from media.phone.former_calls import KeptCall
 from rooms.model import CallId
 
 
@@ -52,7 +53,7 @@ class Witness:
 
 
 class MemoryLedger:
-    """A ``Ledger`` that forgets everything with the process."""
+    """A ``CallBook`` that forgets everything with the process."""
 
     def __init__(self) -> None:
         self.records: dict[CallId, tuple[str, str]] = {}
@@ -62,3 +63,9 @@ class MemoryLedger:
 
     async def forget(self, call: CallId) -> None:
         self.records.pop(call, None)
+
+    async def kept(self) -> list[KeptCall]:
+        return [
+            KeptCall(call=call, carrier=carrier, state=state)
+            for call, (carrier, state) in self.records.items()
+        ]
