@@ -22,6 +22,7 @@ def _retries() -> Mapping[CallFailure, float | None]:
         CallFailure.BROKEN: 10.0,  # the mobile network finds itself again
         CallFailure.LOST: 0.0,  # our own restart; the announcement explains it
         CallFailure.CARRIER_DOWN: 30.0,  # two missed health checks away from being noticed
+        CallFailure.LIMITED: None,
         CallFailure.DECLINED: None,  # somebody looked at it and said no
         CallFailure.BLOCKED: None,  # every carrier tried; more calls make it worse
         CallFailure.BAD_NUMBER: None,
@@ -153,6 +154,7 @@ class PhonePolicy:
     echo_delay: float = 0.5  # the longest way into a mobile network and back
     echo_window: float = 2.0  # ten syllables tell an echo from somebody else's speech
     echo_likeness: float = 0.7  # correlation; two people's speech stays below 0.6
+    echo_rises: int = 3  # from quiet to loud in the window: two tones that begin together are no echo
     echo_margin: float = 1.6  # 4 dB louder than the echo should be is somebody speaking
     echo_left: float = 0.03  # -30 dB: below the noise of the line
     echo_memory: float = 10.0  # the way of an echo does not change while nobody speaks
@@ -161,7 +163,7 @@ class PhonePolicy:
     compare_every: float = 0.2  # nobody notices sooner
     compare_likeness: float = 0.8  # correlation; stricter than for echo: a mistake moves the sound
     compare_spoken: float = 0.2  # of the window is speech; a cough is not enough
-    compare_liveliness: float = 0.4  # deviation over mean; speech has 1, hums and music on hold less
+    compare_rises: int = 4  # from quiet to loud in the window; speech has ten, a hum or a tone one
     speech_level: float = 300.0  # root mean square, -40 dB of full scale: above a quiet room
     sip_message: int = 16 * 1024  # bytes; the longest message of a trunk, with all its routes, takes 4
     sip_line: int = 2_048  # bytes of one header, so that no pattern runs long on it; routes take 300
@@ -236,8 +238,19 @@ class SwitchboardPolicy:
 
     lines_per_node: int = 60  # calls at once; 15 ms of one core per second each
     calls_per_second: float = 1.0  # to one carrier: what programmable-voice providers allow unasked
+    farewell_longest: float = 8.0  # in any language; a recording that goes on longer is cut
+    farewell_settles: float = 0.3  # between the last word and the hang-up: networks buffer that much
     abandon_within: float = 5.0  # for the calls of a former process; people wait behind this
     close_within: float = 3.0  # for telephones to stop ringing; supervisors give ten seconds, then kill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """How often the server calls at all, whoever asks: against fraud, and faults of ours."""
+
+    per_number_daily: float = 20.0  # three visits a day, each with every call it may place
+    per_practice_daily: float = 2_000.0  # a hospital's clinics on the day its network fails
+    remembered: int = 20_000  # numbers and practices; the idlest go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +281,6 @@ class QualityPolicy:
     buffer_most: float = 0.4  # seconds; beyond, receivers rather lose a packet than wait
     processing: float = 0.04  # capture, coding and playing in the two browsers, at best
     loss_robustness: float = 20.0  # Bpl of Opus with in-band FEC: a fit, G.113 lists no Opus
-    burst_most: float = 2.0  # BurstR; one run of losses within a second is no statistic of a network
     reports_stale: float = 10.0  # browsers report on sound every 2.5 to 7.5 s
     unreported: int = 500  # packets; ten seconds of them without a word back: nothing arrives
     told_stale: float = 3.0  # what a page said of its own hearing, once a second while it can

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rooms.model import CallFailure, CallId
 
-FRAME_SECONDS = 0.02
+FRAME_SECONDS = 0.02  # RFC 3551 section 4.5: the default of G.711
 SAMPLE_RATE = 8_000
 FRAME_SAMPLES = 160
 

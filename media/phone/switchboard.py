@@ -23,8 +23,10 @@ from media.phone.carrier import (
     PhoneLine,
     Progress,
 )
+from media.phone.farewell import say
 from media.phone.former_calls import CallBook, end_former_calls
 from media.phone.routing import Pace, Route, Routes
+from media.phone.sound_files import Sound
 from media.tasks import Tasks
 from rooms.model import CallFailure, CallId
 from rooms.policy import SwitchboardPolicy
@@ -106,21 +108,28 @@ class Switchboard:
         self._calls[request.id] = call
         call.trying = self._tasks.start(self._try(call))
 
-    async def end(self, call_id: CallId) -> None:
-        """Cancel or hang up, whatever the call's state; unknown calls are ignored. Idempotent."""
+    async def end(self, call_id: CallId, farewell: Sound | None = None) -> None:
+        """Cancel or hang up, whatever the call's state; unknown calls are ignored. Idempotent.
+
+        An answered call hears the ``farewell`` (mono, 8 kHz) first; nobody waits for that here.
+        """
         call = self._calls.get(call_id)
         if call is None:
             return
-        call.unwanted = True
+        again, call.unwanted = call.unwanted, True
         if call.carrier is None:
             self._withdraw(call)
-        else:
+        elif farewell is None or call.state is not CallState.ANSWERED:
             await call.carrier.end(call.attempt)
+        elif not again:
+            self._tasks.start(self._part(call.carrier, call.attempt, farewell))
 
     def line(self, call_id: CallId) -> PhoneLine | None:
-        """The sound of an answered call; None before the answer and after the end."""
+        """The sound of an answered call; None before the answer, and once it is to end."""
         call = self._calls.get(call_id)
-        return call.carrier.line(call.attempt) if call is not None and call.carrier else None
+        if call is None or call.carrier is None or call.unwanted:
+            return None
+        return call.carrier.line(call.attempt)
 
     async def close(self) -> None:
         """End every call and close the carriers, within ``close_within``; idempotent."""
@@ -193,6 +202,10 @@ class Switchboard:
             self.progressed(Progress(call=attempt.id, state=CallState.OVER, failure=down))
         if call.unwanted and attempt.id in self._attempts:
             await carrier.end(attempt.id)  # it may not have known the call when it was asked to
+
+    async def _part(self, carrier: Carrier, attempt: CallId, farewell: Sound) -> None:
+        await say(lambda: carrier.line(attempt), farewell, self._policy)
+        await carrier.end(attempt)
 
     def _attempt_over(self, call: _Call, progress: Progress) -> None:
         del self._attempts[call.attempt]

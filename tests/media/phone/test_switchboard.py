@@ -2,6 +2,7 @@ import asyncio
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from media.phone.carrier import CallRequest, CallState, Ending, Progress
@@ -11,6 +12,7 @@ from media.phone.scripts import Script
 from media.phone.switchboard import Switchboard
 from rooms.model import CallFailure
 from rooms.policy import PracticeCarrierPolicy, SwitchboardPolicy
+from tests.support.sounds import tone
 from tests.support.witness import MemoryLedger, Witness
 
 PRACTICE = PracticeCarrierPolicy(
@@ -331,6 +333,40 @@ async def test_calls_of_a_former_process_are_ended_before_new_ones_are_placed(
     ended.set()
     await witness.until("c1", RINGING)
     assert not book.records
+
+
+async def test_who_is_sent_away_hears_why_first(make, witness, carriers):
+    """And only that: whoever held the line has it no more."""
+    board = await make(replace(POLICY, farewell_settles=0.02))
+    _rehearse(carriers, Script.PRESSES_1, None)
+    board.place(_request())
+    await witness.key("c1")
+    line = carriers[0].line("c1")
+    await board.end("c1", tone(600, 0.1))
+    await board.end("c1", tone(600, 0.1))
+    assert board.line("c1") is None
+    over = await witness.until("c1", OVER)
+    assert over.ending is Ending.BY_US
+    heard = [line.to_page() for _ in range(6)]
+    assert heard[5] is None
+    assert np.array_equal(np.concatenate(heard[:5]), tone(600, 0.1))
+
+
+async def test_a_farewell_can_be_cut_short(board, witness, carriers):
+    _rehearse(carriers, Script.PRESSES_1, None)
+    board.place(_request())
+    await witness.key("c1")
+    await board.end("c1", tone(600, 60.0))
+    await board.end("c1")
+    assert witness.told[-1].ending is Ending.BY_US
+
+
+async def test_a_telephone_that_only_rings_hears_no_farewell(board, witness, carriers):
+    _rehearse(carriers, Script.NO_ANSWER, None)
+    board.place(_request())
+    await witness.until("c1", RINGING)
+    await board.end("c1", tone(600, 60.0))
+    assert witness.told[-1].ending is Ending.BY_US
 
 
 async def test_closing_leaves_no_telephone_ringing_and_nothing_behind(make, witness, carriers):
