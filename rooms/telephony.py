@@ -48,6 +48,7 @@ class CallFailure(StrEnum):
     BLOCKED = "blocked"  # a network refused it as unwanted (RFC 8197, RFC 8688)
     BAD_NUMBER = "bad_number"
     CARRIER_DOWN = "carrier_down"
+    LIMITED = "limited"  # as many calls as one number or practice may get in a day
     NOBODY_CONFIRMED = "nobody_confirmed"  # voicemail, most likely
     HUNG_UP = "hung_up"  # at the gate, or in the visit
     BROKEN = "broken"  # the carrier lost the call

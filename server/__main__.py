@@ -93,7 +93,9 @@ def _first_practice(settings: Settings) -> Started:
 
     async def started(node: Node) -> None:
         if not await node.store.practices():
-            practice = Practice("main", settings.practice_name, settings.practice_phone)
+            practice = Practice(
+                "main", settings.practice_name, settings.practice_phone, settings.spoken_name
+            )
             secrets = settings.data_dir / FIRST_PRACTICE
             keys.write_private(secrets, await _introduce(node, practice))
             print(
@@ -176,7 +178,12 @@ def _demo(parsed: argparse.Namespace) -> None:
 
 
 def _demo_settings(parsed: argparse.Namespace, directory: Path) -> Settings:
-    chosen: dict[str, Any] = {"data_dir": directory, "port": parsed.port, "media_port": 0}
+    chosen: dict[str, Any] = {
+        "data_dir": directory,
+        "port": parsed.port,
+        "media_port": 0,
+        "practice_carrier": True,
+    }
     addresses = reachable(("0.0.0.0",))  # noqa: S104 - asks which addresses this machine has
     if parsed.https:
         host = addresses[0] if addresses else "localhost"

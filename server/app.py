@@ -12,7 +12,7 @@ from aiohttp import web
 
 from media.sfu import MediaConfig, Sfu
 from rooms.codec import SchemaUnknown
-from rooms.policy import EdgePolicy, MediaPolicy, Policy
+from rooms.policy import EdgePolicy, MediaPolicy, Policy, QualityPolicy
 from server import dispatch, http
 from server.board import DeskBoard
 from server.config import Settings
@@ -25,6 +25,7 @@ from server.keys import KeyRing
 from server.metrics import Metrics
 from server.node import Node
 from server.openapi import document
+from server.performers import Hands
 from server.phone_numbers import NumberingPlan
 from server.practices import Practices
 from server.rate_limits import RateLimiter
@@ -33,6 +34,7 @@ from server.slow_requests import bodies_in_time
 from server.socket_guard import GuardedServer, create_socket_server
 from server.sqlite_store import SqliteStore
 from server.store import Store
+from server.telephony import PhonePolicies, Phones
 from server.timers import Clock
 from server.tokens import DeskTokens, SessionTokens
 from server.world import LiveWorld
@@ -50,6 +52,8 @@ class Policies:
     visit: Policy = field(default_factory=Policy)
     media: MediaPolicy = field(default_factory=MediaPolicy)
     edge: EdgePolicy = field(default_factory=EdgePolicy)
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    phones: PhonePolicies = field(default_factory=PhonePolicies)
 
 
 def build(
@@ -106,17 +110,30 @@ def _assemble(
 ) -> tuple[Node, Sfu]:
     edge = policies.edge
     store: Store = SqliteStore(settings.store_path, ring.audit, clock, edge)
-    sfu = _media(settings, policies.media)
+    sfu = _media(settings, policies)
     metrics.watch_media(sfu.counters)
     board = DeskBoard(clock, edge)
     world = LiveWorld(sfu, board)
     keeper = VisitKeeper(store, world, clock, policies.visit, edge)
     practices = Practices(store)
+    phones = Phones(
+        settings,
+        policies.phones,
+        policies.visit.fallback,
+        store,
+        practices,
+        metrics,
+        edge,
+        ring.sealing,
+    )
+    sfu.report_sound_to(phones.calls)
+    sfu.use(phones.telephony)
+    phones.reports.connect(keeper.submit)
     tokens = SessionTokens(ring, ISSUER, clock, edge)
     desk_tokens = DeskTokens(ring, ISSUER, clock, edge)
     gateway = Gateway(sio, keeper, sfu, practices, tokens, clock, policies.visit, edge)
     desks = DeskGateway(sio, store, board, practices, desk_tokens, clock)
-    world.connect(gateway)
+    world.connect(Hands(gateway, phones.calls))
     board.connect(desks.tell)
     node = Node(
         settings=settings,
@@ -127,6 +144,7 @@ def _assemble(
         keeper=keeper,
         world=world,
         plane=sfu,
+        phones=phones,
         board=board,
         practices=practices,
         entrance=Entrance(store, keeper, tokens, desk_tokens, clock, edge, secure=settings.secure),
@@ -143,14 +161,14 @@ def _assemble(
     return node, sfu
 
 
-def _media(settings: Settings, policy: MediaPolicy) -> Sfu:
+def _media(settings: Settings, policies: Policies) -> Sfu:
     config = MediaConfig(
         bind=settings.media_hosts,
         port=settings.media_port,
         advertised=settings.media_addresses,
         tcp=settings.media_tcp,
     )
-    return Sfu(config, policy)
+    return Sfu(config, policies.media, quality=policies.quality)
 
 
 def _per_minute(tokens: float, burst: float, edge: EdgePolicy) -> RateLimiter:
@@ -165,6 +183,8 @@ def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[
             closing.push_async_callback(sfu.close)
             await sfu.start()
             closing.callback(node.board.close)
+            closing.push_async_callback(node.phones.close)
+            await node.phones.start()
             for part in (node.world, node.keeper, node.desks, node.gateway):
                 closing.push_async_callback(part.close)
             await _resume(node)

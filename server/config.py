@@ -191,6 +191,16 @@ class Settings(BaseSettings):
         ("US", "CA", "PR"),
         description="Countries (ISO 3166) that may be called, separated by commas.",
     )
+    spoken_name: str = Field(
+        "",
+        description="How announcements on the telephone name the practice that the first start "
+        "creates. Whoever answers hears it: choose a name that tells nothing of health.",
+    )
+    practice_carrier: bool = Field(
+        False,
+        description="For rehearsals: calls ring telephones in browser pages, and no others. "
+        "Never in production.",
+    )
     tls_certificate: Path | None = Field(
         None, description="Certificate chain (PEM), if this server speaks HTTPS itself."
     )
@@ -213,6 +223,8 @@ class Settings(BaseSettings):
             raise ValueError("TURN_URLS and TURN_SECRET are set together or not at all")
         if any(url.split(":", 1)[0] not in {"turn", "turns"} for url in self.turn_urls):
             raise ValueError("TURN_URLS takes turn: and turns: addresses (RFC 7065)")
+        if self.mode is Mode.PRODUCTION and self.practice_carrier:
+            raise ValueError("PRACTICE_CARRIER reaches no real telephone: not in production")
         if self.mode is Mode.PRODUCTION and not self.public_url.startswith("https://"):
             raise ValueError(
                 "PUBLIC_URL must be an https:// address in production: "

@@ -28,9 +28,17 @@ from rooms.events import (
     SessionClosed,
 )
 from rooms.lifecycle import opening
+from rooms.line_events import (
+    CallOver,
+    LineDeadlinePassed,
+    NodeRestarted,
+    PageHid,
+    PageShown,
+    SoundChanged,
+)
 from rooms.model import OVER, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
-from rooms.visit import next_deadline, step
+from rooms.visit import is_covered, next_deadline, step
 from server.rate_limits import RateLimiter
 from server.store import LinkRecord, LogDraft, Store, Stored, StoreUnavailable, VersionConflict
 from server.tasks import Tasks
@@ -38,7 +46,7 @@ from server.timers import Clock, Timers
 
 log = structlog.get_logger(__name__)
 
-_UNRECORDED = (CheckStarted, MediaSwitched)  # happens often, decides nothing
+_UNRECORDED = (CheckStarted, MediaSwitched, PageHid, PageShown)  # happens often, decides nothing
 
 
 class World(Protocol):
@@ -104,6 +112,9 @@ class VisitKeeper:
                 if device.connected:
                     gone = SessionClosed(seat=seat.id, device=device.id)
                     visit = await self.submit(visit_id, gone)
+        for seat in visit.seats:
+            if is_covered(visit, seat) or seat.line.call is not None:
+                visit = await self.submit(visit_id, NodeRestarted(seat=seat.id))
         self._follow(visit, ())
 
     async def record_refusal(self, refused: LogDraft) -> None:
@@ -228,8 +239,12 @@ def draft(visit: Visit, event: Event, now: float, outcome: str = "ok") -> LogDra
     Ids, the event's type and an outcome, nothing it carried; a seat that the visit does not have
     is somebody's invention and is left out.
     """
-    if isinstance(event, DeadlinePassed | SeatDeadlinePassed):
+    if isinstance(event, DeadlinePassed | SeatDeadlinePassed | LineDeadlinePassed):
         outcome = event.deadline.name
+    elif isinstance(event, SoundChanged):
+        outcome = event.sound
+    elif isinstance(event, CallOver):
+        outcome = event.why
     return LogDraft(
         at=now,
         type=event.name,

@@ -48,6 +48,13 @@ class Metrics:
             "bedside_desks_connected", "Desk pages that are connected.", registry=self.registry
         )
 
+        self.calls = Counter(
+            "bedside_calls_total",
+            "Telephone calls that are over, by what became of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
+
     def watch_media(self, counters: MediaCounters) -> None:
         """Export what the media plane counts, read when somebody asks."""
         self.registry.register(_MediaCollector(counters))

@@ -19,6 +19,7 @@ from server.phone_numbers import NumberingPlan
 from server.practices import Practices
 from server.rate_limits import RateLimiter
 from server.store import Store
+from server.telephony import Phones
 from server.timers import Clock
 from server.tokens import SessionTokens
 from server.world import LiveWorld
@@ -36,6 +37,7 @@ class Node:
     keeper: VisitKeeper
     world: LiveWorld
     plane: MediaPlane
+    phones: Phones
     board: DeskBoard
     practices: Practices
     entrance: Entrance

@@ -68,7 +68,7 @@ class NumberingPlan:
             raise NumberRefused
         if phonenumbers.number_type(number) in _PREMIUM:
             raise NumberPremium
-        country = phonenumbers.region_code_for_country_code(number.country_code)
+        country = phonenumbers.region_code_for_country_code(number.country_code or 0)
         exact = phonenumbers.region_code_for_number(number) or country
         if exact not in self.countries:
             raise NumberUnreachable

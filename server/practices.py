@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from media.phone.wording import Announcer
 from server.replies import PracticeCard
 from server.store import Store
 
@@ -21,3 +22,10 @@ class Practices:
                 return PracticeCard(name="", phone="")
             self._cards[practice_id] = PracticeCard(name=practice.name, phone=practice.phone)
         return self._cards[practice_id]
+
+    async def announcer(self, practice_id: str) -> Announcer:
+        """In whose name telephones are spoken to; nobody's for a practice that is not there."""
+        practice = await self._store.practice(practice_id)
+        if practice is None:
+            return Announcer(practice=practice_id)
+        return Announcer(practice=practice_id, who=practice.spoken_name, call_back=practice.phone)

@@ -36,7 +36,13 @@ _FIRST = (
         BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
 )
 
-STEPS = (_FIRST,)
+_TELEPHONES = (
+    "ALTER TABLE practices ADD COLUMN spoken_name TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE calls (
+        call TEXT PRIMARY KEY, carrier TEXT NOT NULL, state TEXT NOT NULL) STRICT""",
+)
+
+STEPS = (_FIRST, _TELEPHONES)
 
 
 def prepare(connection: Connection) -> None:

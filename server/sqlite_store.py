@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from media.phone.former_calls import KeptCall
 from rooms.codec import decode, encode
 from rooms.model import OVER, RUNNING, SeatId, Stage, Visit, VisitId
 from rooms.policy import EdgePolicy
@@ -29,7 +30,7 @@ from server.store import (
     VersionConflict,
 )
 
-Record = TypeVar("Record", ApiKey, IdempotentReply, LinkRecord, LogEntry, Practice)
+Record = TypeVar("Record", ApiKey, IdempotentReply, KeptCall, LinkRecord, LogEntry, Practice)
 
 # Two look-ups by index: years of visits must not be read for those of today.
 VISITS_BETWEEN = """
@@ -212,8 +213,10 @@ class SqliteStore:
     async def put_practice(self, practice: Practice) -> None:
         def work(db: Connection) -> None:
             db.execute(
-                "INSERT INTO practices (id, name, phone) VALUES (:id, :name, :phone)"
-                " ON CONFLICT (id) DO UPDATE SET name = excluded.name, phone = excluded.phone",
+                "INSERT INTO practices (id, name, phone, spoken_name)"
+                " VALUES (:id, :name, :phone, :spoken_name) ON CONFLICT (id) DO UPDATE"
+                " SET name = excluded.name, phone = excluded.phone,"
+                " spoken_name = excluded.spoken_name",
                 asdict(practice),
             )
 
@@ -239,6 +242,22 @@ class SqliteStore:
             return db.execute(sql, (at, key_id)).rowcount > 0
 
         return await self._thread.write(work)
+
+    async def keep_call(self, call: KeptCall) -> None:
+        def work(db: Connection) -> None:
+            db.execute(
+                "INSERT INTO calls (call, carrier, state) VALUES (:call, :carrier, :state)"
+                " ON CONFLICT (call) DO UPDATE SET state = excluded.state",
+                asdict(call),
+            )
+
+        await self._thread.write(work)
+
+    async def forget_call(self, call: str) -> None:
+        await self._thread.write(lambda db: db.execute("DELETE FROM calls WHERE call = ?", (call,)))
+
+    async def kept_calls(self) -> list[KeptCall]:
+        return await self._records(KeptCall, "SELECT * FROM calls ORDER BY call")
 
     async def find_reply(self, practice: str, key_hash: str) -> IdempotentReply | None:
         sql = "SELECT * FROM replies WHERE practice = ? AND key_hash = ? AND expires_at > ?"

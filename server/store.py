@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from media.phone.former_calls import KeptCall
 from rooms.errors import BedsideError
 from rooms.model import SeatId, Visit, VisitId
 from server.idempotency import IdempotentReply
@@ -68,11 +69,16 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A clinic or hospital unit; ``phone`` is what people may call when a link does not work."""
+    """A clinic or hospital unit; ``phone`` is what people may call when a link does not work.
+
+    ``spoken_name`` is how announcements on the telephone call it: a name that tells nobody who
+    overhears it of anybody's health.
+    """
 
     id: str
     name: str
     phone: str = ""
+    spoken_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +255,15 @@ class Store(Protocol):
 
     async def revoke_api_key(self, key_id: str, at: float) -> bool:
         """Revoke the key with this id; says whether one was in force."""
+
+    async def keep_call(self, call: KeptCall) -> None:
+        """Keep, or replace, what a carrier needs to end a call that outlived the process."""
+
+    async def forget_call(self, call: str) -> None:
+        """The call is over."""
+
+    async def kept_calls(self) -> list[KeptCall]:
+        """Every call that was kept and not forgotten."""
 
     async def find_reply(self, practice: str, key_hash: str) -> IdempotentReply | None:
         """The reply kept for this key, unless it has expired."""

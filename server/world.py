@@ -11,18 +11,11 @@ import structlog
 from media.ports import MediaPlane, Wiring
 from rooms.effects import Effect
 from rooms.model import Visit, VisitId
-from rooms.wiring import inside, who_hears_whom
+from rooms.wiring import inside, phone_ends, who_hears_whom
 from server.performers import PERFORMERS, Hands
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
-
-
-class Pages(Hands, Protocol):
-    """The pages that look at a visit."""
-
-    async def show(self, visit: Visit) -> None:
-        """Bring every page of the visit up to date."""
 
 
 class Board(Protocol):
@@ -42,16 +35,23 @@ class LiveWorld:
     def __init__(self, plane: MediaPlane, board: Board) -> None:
         self._plane = plane
         self._board = board
-        self._pages: Pages | None = None
+        self._hands: Hands | None = None
         self._queues: dict[VisitId, deque[tuple[Visit, tuple[Effect, ...]]]] = {}
         self._tasks = Tasks()
 
-    def connect(self, pages: Pages) -> None:
-        """Name the pages; they in turn need the keeper, which needs this."""
-        self._pages = pages
+    def connect(self, hands: Hands) -> None:
+        """Name those who act; they in turn need the keeper, which needs this."""
+        self._hands = hands
 
     def visit_changed(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
-        self._plane.wire(Wiring(visit=visit.id, seats=inside(visit), links=who_hears_whom(visit)))
+        self._plane.wire(
+            Wiring(
+                visit=visit.id,
+                seats=inside(visit),
+                links=who_hears_whom(visit),
+                phones=phone_ends(visit),
+            )
+        )
         self._board.follow(visit)
         queue = self._queues.get(visit.id)
         if queue is not None:
@@ -78,10 +78,10 @@ class LiveWorld:
             del self._queues[visit_id]
 
     async def _perform(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
-        assert self._pages is not None
+        assert self._hands is not None
         for effect in effects:
-            await _attempt(PERFORMERS[type(effect)](self._pages, visit, effect))
-        await _attempt(self._pages.show(visit))
+            await _attempt(PERFORMERS[type(effect)](self._hands, visit, effect))
+        await _attempt(self._hands.pages.show(visit))
 
 
 async def _attempt(work: Awaitable[None]) -> None:

@@ -1,0 +1,194 @@
+"""The telephone calls of this node: from the visit's orders to carriers, and back as events.
+
+A visit names its calls; a carrier gets an id that is derived from that name with a secret, so that
+nobody who sees a SIP message can make up another.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from media.phone.carrier import CallRequest, CallState, Ending, PhoneLine, Progress
+from media.phone.prompts import Prompts
+from media.phone.sound_files import Sound as Samples
+from media.phone.switchboard import Switchboard
+from media.phone.wording import Announcer
+from rooms.effects import EndCall, PlaceCall
+from rooms.events import Event
+from rooms.line_events import (
+    CallAnswered,
+    CallOver,
+    CallRang,
+    KeyPressed,
+    SameSpeechHeard,
+    SoundChanged,
+)
+from rooms.model import CallFailure, CallId, PhoneEnd, Prompt, SeatId, Sound, Visit, VisitId
+from rooms.policy import CallLimits, FallbackPolicy
+from server.metrics import Metrics
+from server.rate_limits import RateLimiter
+from server.reports import Reports
+
+log = structlog.get_logger(__name__)
+
+_DAY = 24 * 60 * 60
+_ENDINGS = {
+    Ending.BY_PHONE: CallFailure.HUNG_UP,
+    Ending.BROKEN: CallFailure.BROKEN,
+    Ending.BY_US: CallFailure.HUNG_UP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A call that the switchboard has, as the visit knows it."""
+
+    visit: VisitId
+    seat: SeatId
+    call: CallId
+    announcer: Announcer
+
+
+class Calls:
+    """Places and ends calls as visits order, and reports what becomes of them."""
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        prompts: Prompts,
+        reports: Reports,
+        announcer: Callable[[str], Awaitable[Announcer]],
+        secret: bytes,
+        rules: FallbackPolicy,
+        limits: CallLimits,
+        metrics: Metrics,
+    ) -> None:
+        self._switchboard = switchboard
+        self._prompts = prompts
+        self._reports = reports
+        self._announcer = announcer
+        self._secret = secret
+        self._rules = rules
+        self._metrics = metrics
+        self._known: dict[CallId, _Known] = {}  # by the switchboard's id
+        self._per_number = _daily(limits.per_number_daily, limits)
+        self._per_practice = _daily(limits.per_practice_daily, limits)
+
+    # -- what visits order --------------------
+
+    async def place(self, visit: Visit, order: PlaceCall) -> None:
+        """Call the number that the seat's current call names, unless it is another one by now."""
+        seat = visit.seat(order.seat)
+        call = seat.line.call if seat is not None else None
+        number = seat.phone.number(call.number) if seat is not None and call is not None else None
+        if call is None or number is None or call.id != order.call:
+            return
+        placed = self._placed_id(call.id)
+        if placed in self._known:
+            return
+        announcer = await self._announcer(visit.practice)
+        known = _Known(visit.id, order.seat, call.id, announcer)
+        if not self._within_limits(visit.practice, number.number):
+            log.warning("call_limit_reached", visit=visit.id)
+            self._report(known, CallOver(seat=known.seat, call=call.id, why=CallFailure.LIMITED))
+            return
+        self._known[placed] = known
+        self._switchboard.place(
+            CallRequest(id=placed, number=number.number, ring_for=self._rules.ring_for)
+        )
+
+    async def end(self, _visit: Visit, order: EndCall) -> None:
+        """End this call, after the farewell if there is one."""
+        placed = self._placed_id(order.call)
+        known = self._known.get(placed)
+        if known is None:
+            return
+        farewell: Samples | None = None
+        if order.farewell is not None:
+            farewell = self._prompts.frames(order.farewell, order.language, known.announcer)
+        await self._switchboard.end(placed, farewell)
+
+    # -- what the bridge asks --------------------
+
+    def line(self, call: CallId) -> PhoneLine | None:
+        """The sound of an answered call, by the visit's name for it."""
+        return self._switchboard.line(self._placed_id(call))
+
+    def announcement(self, _visit: VisitId, end: PhoneEnd) -> Samples | None:
+        """What is said to this telephone now, at 8 kHz."""
+        known = self._known.get(self._placed_id(end.call))
+        if known is None or end.prompt is None:
+            return None
+        return self._prompts.frames(Prompt(end.prompt), end.language, known.announcer)
+
+    # -- what carriers and media tell --------------------
+
+    def progressed(self, progress: Progress) -> None:
+        """A call has moved on."""
+        known = self._known.get(progress.call)
+        if known is None:
+            return
+        if progress.state is CallState.RINGING:
+            self._report(known, CallRang(seat=known.seat, call=known.call))
+        elif progress.state is CallState.ANSWERED:
+            self._report(known, CallAnswered(seat=known.seat, call=known.call))
+        elif progress.state is CallState.OVER:
+            del self._known[progress.call]
+            why = _why(progress)
+            self._metrics.calls.labels(outcome=_outcome(progress)).inc()
+            self._report(known, CallOver(seat=known.seat, call=known.call, why=why))
+
+    def pressed(self, call: CallId, digit: str) -> None:
+        """A key of a telephone was pressed."""
+        known = self._known.get(call)
+        if known is not None:
+            self._report(known, KeyPressed(seat=known.seat, call=known.call, key=digit))
+
+    def sound_changed(self, visit: VisitId, seat: SeatId, sound: Sound) -> None:
+        """A browser's sound crossed a threshold."""
+        self._reports.add(visit, SoundChanged(seat=seat, sound=sound))
+
+    def same_speech(self, visit: VisitId, seat: SeatId, call: CallId) -> None:
+        """Browser and telephone pick up the same speech."""
+        self._reports.add(visit, SameSpeechHeard(seat=seat, call=call))
+
+    # -- details --------------------
+
+    def _report(self, known: _Known, event: Event) -> None:
+        self._reports.add(known.visit, event)
+
+    def _placed_id(self, call: CallId) -> CallId:
+        return self._derived("call", call)
+
+    def _within_limits(self, practice: str, number: str) -> bool:
+        """Whoever got hold of a desk, and a fault of ours, can ring one telephone only so often."""
+        return self._per_number.take(self._derived("number", number)) and self._per_practice.take(
+            practice
+        )
+
+    def _derived(self, kind: str, text: str) -> str:
+        digest = hmac.digest(self._secret, f"{kind}/{text}".encode(), "sha256")
+        return base64.b32encode(digest).decode().rstrip("=").lower()
+
+
+def _daily(calls: float, limits: CallLimits) -> RateLimiter:
+    return RateLimiter(calls / _DAY, calls, time.monotonic, max_keys=limits.remembered)
+
+
+def _why(progress: Progress) -> CallFailure:
+    if progress.failure is not None:
+        return progress.failure
+    return _ENDINGS[progress.ending] if progress.ending is not None else CallFailure.BROKEN
+
+
+def _outcome(progress: Progress) -> str:
+    """For counting: how it failed, or who ended it."""
+    if progress.failure is not None:
+        return progress.failure.value
+    return progress.ending.value if progress.ending is not None else Ending.BROKEN.value

@@ -1,0 +1,135 @@
+"""Everything of the telephone that a node has: carriers, switchboard, announcements, calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from media.phone.errors import NameTellsOfHealth
+from media.phone.former_calls import KeptCall
+from media.phone.practice import PracticeCarrier
+from media.phone.prompts import Prompts
+from media.phone.routing import Route
+from media.phone.switchboard import Switchboard
+from media.phone.telephone import Telephony
+from rooms.policy import (
+    CallLimits,
+    EdgePolicy,
+    FallbackPolicy,
+    PhonePolicy,
+    PracticeCarrierPolicy,
+    PromptPolicy,
+    SwitchboardPolicy,
+)
+from server.calls import Calls
+from server.config import Settings
+from server.metrics import Metrics
+from server.practices import Practices
+from server.reports import Reports
+from server.store import Store
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePolicies:
+    """Every rule of the telephone outside the visits."""
+
+    lines: PhonePolicy = field(default_factory=PhonePolicy)
+    prompts: PromptPolicy = field(default_factory=PromptPolicy)
+    practice: PracticeCarrierPolicy = field(default_factory=PracticeCarrierPolicy)
+    switchboard: SwitchboardPolicy = field(default_factory=SwitchboardPolicy)
+    limits: CallLimits = field(default_factory=CallLimits)
+
+
+class StoredCalls:
+    """The switchboard's book, in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def keep(self, call: str, carrier: str, state: str) -> None:
+        """Durable when this returns. Raises ``StoreError``."""
+        await self._store.keep_call(KeptCall(call=call, carrier=carrier, state=state))
+
+    async def forget(self, call: str) -> None:
+        """The call is over."""
+        await self._store.forget_call(call)
+
+    async def kept(self) -> Sequence[KeptCall]:
+        """What a former process left."""
+        return await self._store.kept_calls()
+
+
+class Phones:
+    """Built once per node; ``start`` it after the store, and ``close`` it once or more."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        policies: PhonePolicies,
+        rules: FallbackPolicy,
+        store: Store,
+        practices: Practices,
+        metrics: Metrics,
+        edge: EdgePolicy,
+        secret: bytes,
+    ) -> None:
+        self.practice_carrier: PracticeCarrier | None = None
+        self.prompts = Prompts(settings.data_dir / "prompts", policies.prompts)
+        self.reports = Reports(edge)
+        self._store = store
+        self._practices = practices
+        self._tasks = Tasks()
+        self._switchboard = Switchboard(
+            self._routes(settings, policies), StoredCalls(store), policies.switchboard
+        )
+        self.calls = Calls(
+            self._switchboard,
+            self.prompts,
+            self.reports,
+            practices.announcer,
+            secret,
+            rules,
+            policies.limits,
+            metrics,
+        )
+        self.telephony = Telephony(
+            lines=self.calls.line,
+            announce=self.calls.announcement,
+            listener=self.calls,
+            policy=policies.lines,
+        )
+
+    def _routes(self, settings: Settings, policies: PhonePolicies) -> list[Route]:
+        if not settings.practice_carrier:
+            return []
+        self.practice_carrier = PracticeCarrier(policies.practice, settings.practice_phone)
+        return [Route(self.practice_carrier)]
+
+    async def start(self) -> None:
+        """Open the carriers. Raises ``OSError`` if one cannot be opened."""
+        await self.prompts.start()
+        await self._switchboard.start(self.calls)
+        self._tasks.spawn(self._speak_names())
+
+    async def _speak_names(self) -> None:
+        """Have every practice's announcements ready before the first call."""
+        for practice in await self._store.practices():
+            await self.speak_name(practice.id)
+
+    async def speak_name(self, practice: str) -> None:
+        """Have one practice's announcements ready."""
+        try:
+            await self.prompts.prepare(await self._practices.announcer(practice))
+        except NameTellsOfHealth:
+            log.warning("spoken_name_tells_of_health", practice=practice)
+
+    async def close(self) -> None:
+        """End every call; idempotent."""
+        await self._switchboard.close()
+        await self._tasks.close()
+        await self.reports.close()
