@@ -141,7 +141,6 @@ class Feed:
 
     def _bridge(self, reception: Reception, index: int, ahead: int) -> None:
         """Packets are missing: ask for them, or begin anew if the hole is too wide."""
-        reception.gaps += 1
         before = index - ahead
         if ahead > (self.policy.max_gap if self._history is None else self.policy.nack_limit):
             reception.forget()
@@ -226,7 +225,7 @@ class Forward:
         self.start = 0  # index of the first packet since the last pause
         self.shift = 0  # what turns an index into a sequence number
         self.drift = secrets.randbits(32)  # what turns the sender's timestamps into ours
-        self.reports = HearerReports(feed.policy.reports_remembered, feed.policy.report_least)
+        self.reports = HearerReports(feed.policy)
         self.running = False
         self._source: Reception | None = None
         self._clock = 0.0  # our timestamp when the server's clock was 0, in timestamp units

@@ -64,7 +64,7 @@ class Uplink:
         """Forget what was before: a new window starts."""
         reception = self.reception
         self.started = now
-        self._packets, self._gaps = reception.packets, reception.gaps
+        self._packets = reception.packets
         self._due = self._due_by(now)
         self._jitter = reception.jitter
 
@@ -91,11 +91,10 @@ class Uplink:
         due = self._due_by(now) - self._due
         lost = max(0.0, due - (reception.packets - self._packets))
         loss = min(1.0, lost / due) if due > 0 else 0.0
-        gaps = reception.gaps - self._gaps
         jitter = self._jitter / reception.clock_rate
         reception.lately_lost = loss
         self.begin(now)
-        return Direction(loss=loss, burst=max(1.0, lost / gaps) if gaps else 1.0, jitter=jitter)
+        return Direction(loss=loss, jitter=jitter)
 
 
 class Monitor:
@@ -107,6 +106,7 @@ class Monitor:
         self._uplink: Uplink | None = None
         self._leg = ""
         self._resting = False  # nothing has come since silence began
+        self._resumed = now  # what was counted before tells of an outage that is over
         self._ticked = now
         self._inputs = Inputs()
         self._told: tuple[float, PageStats] | None = None
@@ -126,6 +126,7 @@ class Monitor:
             return None
         if self._uplink is None or self._uplink.reception is not source:
             self._uplink, self._leg = Uplink(source, now, self._policy), leg.id
+            self._resumed = now
             return None
         if asleep > self._policy.deaf_after:
             self._uplink.forgive(asleep, now)
@@ -138,7 +139,7 @@ class Monitor:
             self._resting = True
             return self._silence()
         if self._resting:  # what comes now did not follow what came before
-            self._resting = False
+            self._resting, self._resumed = False, now
             uplink.begin(now)
         if now - uplink.started < self._policy.window:
             return None
@@ -170,9 +171,9 @@ class Monitor:
             return None
         if heard.unreported >= policy.unreported:
             return 1.0
-        if reports.loss is None or now - reports.at > policy.reports_stale:
+        if now - reports.at > policy.reports_stale or (reports.since or 0.0) < self._resumed:
             return None
-        return reports.loss if reports.missing > policy.report_slack else 0.0
+        return reports.loss
 
     def _round_trip(self, heard: Sequence[Heard], now: float) -> float | None:
         """By the newest report on sound or picture; else what the page says, or what was before."""

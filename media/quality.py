@@ -9,6 +9,7 @@ Times are seconds on any steady clock; shares are 0 to 1. Nothing here reads a c
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from math import exp
 
@@ -25,13 +26,11 @@ _WORST = 95  # G.107: what equipment impairment grows to
 class Direction:
     """One second of one direction.
 
-    ``burst`` is the mean number of packets that were lost in a row, ``jitter`` the mean deviation
-    of RFC 3550 section 6.4.1 in seconds, ``buffer`` the delay of the jitter buffer where the hearer
-    has told it.
+    ``jitter`` is the mean deviation of RFC 3550 section 6.4.1 in seconds, ``buffer`` the delay of
+    the jitter buffer where the hearer has told it.
     """
 
     loss: float = 0.0
-    burst: float = 1.0
     jitter: float = 0.0
     buffer: float | None = None
 
@@ -45,14 +44,14 @@ class Inputs:
     round_trip: float | None = None
 
 
-def rating(loss: float, delay: float, policy: QualityPolicy, burst: float = 1.0) -> float:
-    """R of G.107 for a share of ``loss`` that comes in runs of ``burst``, after ``delay`` seconds.
+def rating(loss: float, delay: float, policy: QualityPolicy) -> float:
+    """R of G.107 for a share of ``loss`` and a ``delay`` in seconds, mouth to ear.
 
-    ``burst`` is compared with what chance alone would make of this loss (BurstR of G.107).
+    BurstR of G.107 is left at 1: a second holds too few runs of losses to tell chance from a
+    network that loses in runs, and one run would make any second look unusable.
     """
     loss = min(1.0, max(0.0, loss))
-    ratio = max(1.0, burst * (1 - loss))
-    impaired = _WORST * 100 * loss / (100 * loss / ratio + policy.loss_robustness)
+    impaired = _WORST * 100 * loss / (100 * loss + policy.loss_robustness)
     milliseconds = 1000 * delay
     late = max(0.0, milliseconds - _LATE)
     delayed = _PER_MILLISECOND * milliseconds + _PER_LATE_MILLISECOND * late
@@ -86,7 +85,7 @@ def rate(direction: Direction, round_trip: float | None, policy: QualityPolicy) 
         late = late_share(direction.jitter, buffer)
     loss = 1 - (1 - direction.loss) * (1 - late)
     delay = (round_trip or 0.0) / 2 + buffer + policy.processing
-    return rating(loss, delay, policy, direction.burst)
+    return rating(loss, delay, policy)
 
 
 class Quality:
@@ -102,11 +101,13 @@ class Quality:
         self.score = BEST
         self._policy = policy
         self._sampled: float | None = None
+        self._lately: deque[float] = deque(maxlen=policy.unusable_mean)
         self._seconds: dict[str, float] = {}  # condition → how long it has held
 
     def silence(self) -> Sound | None:
         """Nothing arrives."""
         self.raw, self.score = 0.0, self._policy.floor
+        self._lately.clear()
         return self._become(Sound.SILENT)
 
     def sample(self, now: float, inputs: Inputs) -> Sound | None:
@@ -118,6 +119,7 @@ class Quality:
         if self.sound in (None, Sound.SILENT):
             return self._returned(now, inputs)
         self._smooth()
+        self._lately.append(self.raw)
         self._note(now)
         return self._become(self._level())
 
@@ -131,7 +133,8 @@ class Quality:
         if 1 - lost >= policy.returned_share and self.raw >= policy.weak:
             return self._become(Sound.FINE)
         self.score = max(policy.floor, self.raw)
-        return self._become(Sound.UNUSABLE if self.raw < policy.unusable else Sound.WEAK)
+        was_usable = self.sound is None or self.raw >= policy.unusable
+        return self._become(Sound.WEAK if was_usable else Sound.UNUSABLE)
 
     def _smooth(self) -> None:
         policy = self._policy
@@ -142,7 +145,8 @@ class Quality:
         """Add this second to what holds and begin anew what does not.
 
         A low score alone does not count: it is slow to rise, so it stays low for seconds after an
-        outage that is over. What has just been measured must be bad too.
+        outage that is over, and always where losses come in bursts. What was measured just now
+        must be bad too, and so must the mean of the last seconds.
         """
         policy = self._policy
         elapsed = 0.0 if self._sampled is None else round(now - self._sampled, 3)
@@ -150,7 +154,9 @@ class Quality:
         self._sampled = now
         holds = {
             "weak": self.score < policy.weak and self.raw < policy.fine,
-            "unusable": self.score < policy.unusable and self.raw < policy.weak,
+            "weak lately": self._mean(policy.weak_mean) < policy.weak,
+            "unusable": max(self.score, self.raw) < policy.unusable,
+            "unusable lately": self._mean(policy.unusable_mean) < policy.unusable,
             "usable": self.raw >= policy.weak,
             "fine": self.raw >= policy.fine,
             "settled": self.score >= policy.settled,
@@ -160,8 +166,15 @@ class Quality:
             for name, true in holds.items()
         }
 
+    def _mean(self, windows: int) -> float:
+        lately = list(self._lately)[-windows:]
+        return sum(lately) / len(lately)
+
     def _held(self, condition: str, seconds: float) -> bool:
         return self._seconds[condition] >= seconds
+
+    def _bad(self, condition: str, seconds: float) -> bool:
+        return self._held(condition, seconds) and self._seconds[f"{condition} lately"] > 0
 
     def _level(self) -> Sound:
         policy, level = self._policy, self.sound
@@ -170,11 +183,11 @@ class Quality:
             self._held("fine", policy.fine_for) or self._held("settled", policy.settled_for)
         ):
             return Sound.FINE
-        if level is not Sound.UNUSABLE and self._held("unusable", policy.unusable_for):
+        if level is not Sound.UNUSABLE and self._bad("unusable", policy.unusable_for):
             return Sound.UNUSABLE
         if level is Sound.UNUSABLE and self._held("usable", policy.usable_for):
             return Sound.WEAK
-        if level is Sound.FINE and self._held("weak", policy.weak_for):
+        if level is Sound.FINE and self._bad("weak", policy.weak_for):
             return Sound.WEAK
         return level
 

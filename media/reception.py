@@ -19,7 +19,6 @@ class Reception:
         self.first = sequence + (1 << 16)  # room for packets from before the first
         self.highest = self.first - 1
         self.packets = 0
-        self.gaps = 0  # how often packets were missing, however many in a row
         self.lately_lost = 0.0  # the share missing of the last second that was judged
         self.jitter = 0.0  # timestamp units
         self.transit = now * clock_rate - timestamp  # of the highest packet, timestamp units

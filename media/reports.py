@@ -9,41 +9,46 @@ from __future__ import annotations
 from collections import deque
 
 from media.rtcp import TICKS_PER_SECOND, ReportBlock
+from rooms.policy import MediaPolicy
 
 _HALF_24, _HALF_32 = 1 << 23, 1 << 31
 
 
 class HearerReports:
-    """The newest report of one hearer, and what it says about the way there.
+    """The newest reports of one hearer, and what they say about the way there.
 
-    ``round_trip`` and ``jitter`` (what the way to the hearer adds) are seconds, ``loss`` is the
-    share of what was sent between the last two reports; each None until known.
+    ``round_trip`` and ``jitter`` (what the way to the hearer adds) are seconds. ``loss`` is the
+    share that two reports in a row speak of, since one alone may hold a single burst that is long
+    over; ``since`` is when the newer of the two began to count. Each is None until known.
     """
 
     __slots__ = (
         "_block",
         "_least",
+        "_newest",
         "_remembered",
-        "_sent",
+        "_slack",
+        "_started",
         "at",
         "jitter",
         "loss",
-        "missing",
         "round_trip",
         "sent",
+        "since",
     )
 
-    def __init__(self, remembered: int, least: int) -> None:
+    def __init__(self, policy: MediaPolicy) -> None:
         self.round_trip: float | None = None
-        self.loss: float | None = None
-        self.missing = 0  # packets, of those sent between the two reports
         self.jitter: float | None = None
+        self.loss: float | None = None
+        self.since: float | None = None
         self.at: float | None = None  # when the newest report came
-        self._remembered: deque[tuple[int, float]] = deque(maxlen=remembered)
-        self._block: ReportBlock | None = None
-        self._least = least
-        self.sent = 0  # packets that had gone out when the newest report came
-        self._sent = 0  # …when the report came that the next is compared with
+        self.sent = 0  # packets that had gone out by then
+        self._remembered: deque[tuple[int, float]] = deque(maxlen=policy.reports_remembered)
+        self._least, self._slack = policy.report_least, policy.report_slack
+        self._block: ReportBlock | None = None  # what the next one is compared with
+        self._started = (0, 0.0)  # packets sent and the time when that came
+        self._newest: float | None = None
 
     def sent_report(self, middle: int, now: float) -> None:
         """A sender report went out, and this is how the hearer will name it."""
@@ -51,21 +56,22 @@ class HearerReports:
 
     def take(self, block: ReportBlock, sent: int, jitter: float, now: float) -> None:
         """Read a report, having sent so many packets. The round trip counts from *our* sending."""
-        self.at = now
-        self.jitter = jitter
+        self.at, self.sent, self.jitter = now, sent, jitter
         self._time(block, now)
-        self.sent = sent
-        if self._block is not None and sent - self._sent < self._least:
-            return
         if self._block is not None:
-            self._count(self._block, block, sent - self._sent)
-        self._block, self._sent = block, sent
+            if sent - self._started[0] < self._least:
+                return
+            self._count(self._block, block, sent - self._started[0])
+        self._block, self._started = block, (sent, now)
 
     def _count(self, former: ReportBlock, block: ReportBlock, sent: int) -> None:
         reached = _signed(block.highest - former.highest, _HALF_32)
         received = reached - _signed(block.lost - former.lost, _HALF_24)
-        self.missing = min(sent, max(0, sent - received))
-        self.loss = self.missing / sent
+        missing = min(sent, max(0, sent - received))
+        loss = missing / sent if missing > self._slack else 0.0
+        self.since = self._started[1]
+        self.loss = None if self._newest is None else min(loss, self._newest)
+        self._newest = loss
 
     def _time(self, block: ReportBlock, now: float) -> None:
         for middle, sent_at in reversed(self._remembered):
