@@ -13,6 +13,7 @@ from media.addresses import usable
 from media.counters import MediaCounters
 from media.leg import Leg
 from media.peer import Ground
+from media.phone.telephone import Telephony
 from media.ports import Figures, LegListener, MediaPlane, PageStats, SoundListener, Wiring
 from media.sockets import MediaSockets
 from media.stage import Stage
@@ -59,6 +60,7 @@ class Sfu(MediaPlane):
         self._stages: dict[VisitId, Stage] = {}
         self._quality = quality or QualityPolicy()
         self._sound_listener: SoundListener | None = None
+        self._telephony = Telephony()
 
     @property
     def port(self) -> int:
@@ -68,6 +70,13 @@ class Sfu(MediaPlane):
     def report_sound_to(self, listener: SoundListener) -> None:
         """Tell this listener how well sound gets through. Call it before ``start``."""
         self._sound_listener = listener
+
+    def use(self, telephony: Telephony) -> None:
+        """Find the lines of telephones, and what is said to them, here. Call it before ``start``.
+
+        Without it, every telephone of a wiring is silent.
+        """
+        self._telephony = telephony
 
     async def start(self) -> None:
         """Open the media port. Raises ``OSError`` if it cannot be had."""
@@ -103,11 +112,12 @@ class Sfu(MediaPlane):
 
     def wire(self, wiring: Wiring) -> None:
         stage = self._stages.get(wiring.visit)
+        empty = not wiring.seats and not wiring.phones
         if stage is not None:
             stage.wire(wiring)
-        elif wiring.seats and self._ground is not None:
-            self._stages[wiring.visit] = Stage(self._ground, wiring)
-        if not wiring.seats:
+        elif not empty and self._ground is not None:
+            self._stages[wiring.visit] = Stage(self._ground, self._telephony, wiring)
+        if empty:
             self._stages.pop(wiring.visit, None)
 
     def attach(self, visit: VisitId, seat: SeatId, leg: str, listener: LegListener) -> None:

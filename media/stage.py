@@ -6,6 +6,8 @@ from media.forwarding import Feed, Flow
 from media.leg import Leg
 from media.monitor import Monitor
 from media.peer import Ground
+from media.phone.bridge import Bridge
+from media.phone.telephone import Telephony
 from media.ports import Figures, LegListener, PageStats, Wiring
 from media.rtp import Kind
 from rooms.model import Link, SeatId
@@ -14,14 +16,14 @@ from rooms.model import Link, SeatId
 class Stage:
     """Makes one visit's media equal to its wiring. Its legs are closed by ``close``."""
 
-    def __init__(self, ground: Ground, wiring: Wiring) -> None:
+    def __init__(self, ground: Ground, telephony: Telephony, wiring: Wiring) -> None:
         self._ground = ground
-        self._wiring = wiring
-        self._heard_by = _heard_by(wiring)
+        self._telephony = telephony
         self._legs: dict[SeatId, Leg] = {}
         self._feeds: dict[SeatId, dict[Kind, Feed]] = {}
         self._monitors: dict[SeatId, Monitor] = {}
-        self._voices: dict[SeatId, Feed] = {}
+        self._bridge: Bridge | None = None
+        self.wire(wiring)
 
     def wire(self, wiring: Wiring) -> None:
         """Cut what is not in the wiring before anything new begins."""
@@ -29,6 +31,7 @@ class Stage:
         self._heard_by = _heard_by(wiring)
         for seat in self._legs.keys() - wiring.seats:
             self._close(seat)
+        self._wire_phones()
         for leg in self._legs.values():
             self._subscribe(leg)
         for seat in self._feeds.keys() - wiring.seats:
@@ -36,14 +39,31 @@ class Stage:
         for seat in self._monitors.keys() - wiring.seats:
             del self._monitors[seat]
 
+    def _wire_phones(self) -> None:
+        """A bridge lives as long as there is a telephone."""
+        if self._bridge is None and self._wiring.phones:
+            self._bridge = Bridge(self._ground, self._telephony, self._sound_of)
+        if self._bridge is not None:
+            self._bridge.wire(self._wiring)
+            if not self._wiring.phones:
+                self._bridge.close()
+                self._bridge = None
+
+    def _sound_of(self, seat: SeatId) -> Feed:
+        return self._feeds_of(seat)[Kind.AUDIO]
+
+    def _voice_of(self, seat: SeatId) -> Feed | None:
+        return self._bridge.voice(seat) if self._bridge is not None else None
+
     def _subscribe(self, leg: Leg) -> None:
         wanted: dict[Feed, Flow] = {}
         for link in self._heard_by.get(leg.seat, ()):
             feeds = self._feeds_of(link.source)
             wanted[feeds[Kind.AUDIO]] = _flow(link.sound, link.probe)
             wanted[feeds[Kind.VIDEO]] = _flow(link.picture)
-            if link.source in self._voices:
-                wanted[self._voices[link.source]] = _flow(link.voice, link.probe)
+            voice = self._voice_of(link.source)
+            if voice is not None:
+                wanted[voice] = _flow(link.voice, link.probe)
         leg.want(wanted)
 
     def _feeds_of(self, seat: SeatId) -> dict[Kind, Feed]:
@@ -102,9 +122,12 @@ class Stage:
         return monitor.figures if monitor is not None else None
 
     def close(self) -> None:
-        """Close every leg. Idempotent, immediate."""
+        """Close every leg and the bridge. Idempotent, immediate."""
         for seat in list(self._legs):
             self._close(seat)
+        if self._bridge is not None:
+            self._bridge.close()
+            self._bridge = None
 
 
 def _flow(running: bool, probing: bool = False) -> Flow:

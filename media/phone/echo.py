@@ -9,7 +9,7 @@ is louder is somebody speaking, and passes untouched, also while others speak.
 from __future__ import annotations
 
 from media.phone.carrier import FRAME_SECONDS, Frame
-from media.phone.envelope import Envelope, best_match, loudness
+from media.phone.envelope import Envelope, best_match, loudness, rises
 from media.phone.mixer import Ramp, scaled
 from rooms.policy import PhonePolicy
 
@@ -42,7 +42,11 @@ class EchoSuppressor:
 
     def _learn(self) -> None:
         match = best_match(self._sent.levels, self._heard.levels)
-        if match.likeness >= self._policy.echo_likeness and match.gain < 1.0:
+        if (
+            match.likeness >= self._policy.echo_likeness
+            and match.gain < 1.0
+            and rises(self._heard.levels) >= self._policy.echo_rises
+        ):
             self._lag, self._strength, self._age = match.lag, match.gain, 0
         elif self._age < self._memory:
             self._age += 1

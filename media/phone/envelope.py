@@ -48,6 +48,18 @@ def best_match(early: NDArray[np.float32], late: NDArray[np.float32]) -> Match:
     return Match(len(windows) - 1 - best, float(likeness[best]), gain)
 
 
+def rises(levels: NDArray[np.float32]) -> int:
+    """How often it goes from quiet to loud, as with every syllable; tones and hums hardly do."""
+    mean = float(levels.mean())
+    count, quiet = 0, True
+    for level in levels.tolist():
+        if quiet and level > mean:
+            count, quiet = count + 1, False
+        elif not quiet and level < mean / 2:
+            quiet = True
+    return count
+
+
 class Envelope:
     """The loudness of the last frames of one sound, oldest first, silence before the first."""
 

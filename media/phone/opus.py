@@ -20,11 +20,12 @@ from rooms.policy import PhonePolicy
 _MILLISECOND = OPUS_RATE // 1_000
 _SILK = (10, 20, 40, 60)  # milliseconds by the last two bits of the configuration, table 2
 _CELT = (2.5, 5, 10, 20)
+_LONGEST = 120 * _MILLISECOND  # section 3.2.5, requirement 5
 _FIRST_HYBRID, _FIRST_CELT = 12, 16  # configurations of table 2
 
 
 def duration(payload: bytes) -> int:
-    """How long a packet lasts at 48 kHz, from its first bytes (section 3.1); 0 if it has none."""
+    """How long a packet lasts at 48 kHz, from its first bytes (section 3.1); 0 if that is invalid."""
     if not payload:
         return 0
     configuration, count = payload[0] >> 3, payload[0] & 0x03
@@ -35,7 +36,8 @@ def duration(payload: bytes) -> int:
     else:
         frame = _CELT[configuration & 3]
     frames = (1, 2, 2, payload[1] & 0x3F if len(payload) > 1 else 0)[count]
-    return int(frame * _MILLISECOND) * frames
+    samples = int(frame * _MILLISECOND) * frames
+    return samples if samples <= _LONGEST else 0
 
 
 class OpusDecoder:

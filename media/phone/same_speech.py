@@ -7,7 +7,7 @@ telephone, and which of them runs behind is not known beforehand.
 from __future__ import annotations
 
 from media.phone.carrier import FRAME_SECONDS, Frame
-from media.phone.envelope import Envelope, best_match, loudness
+from media.phone.envelope import Envelope, best_match, loudness, rises
 from rooms.policy import PhonePolicy
 
 
@@ -24,22 +24,22 @@ class SameSpeech:
         self._phone = Envelope(self._window + self._reach)
         self._frames = 0
 
-    def listen(self, browser: Frame, phone: Frame) -> None:
-        """The same 20 ms of both."""
+    def listen(self, browser: Frame, phone: Frame) -> bool:
+        """The same 20 ms of both; true the one time that they turn out to be the same."""
         self._browser.add(loudness(browser))
         self._phone.add(loudness(phone))
         self._frames += 1
         enough = self._frames >= self._window and self._frames % self._every == 0
-        if enough and not self.found:
-            self.found = self._same(self._browser, self._phone) or self._same(
-                self._phone, self._browser
-            )
+        if self.found or not enough:
+            return False
+        one, other = self._browser, self._phone
+        self.found = self._same(one, other) or self._same(other, one)
+        return self.found
 
     def _same(self, early: Envelope, late: Envelope) -> bool:
         policy = self._policy
         window = late.levels[-self._window :]
         spoken = (window >= policy.speech_level).mean() >= policy.compare_spoken
-        lively = window.std() >= policy.compare_liveliness * window.mean()
-        if not (spoken and lively):
+        if not spoken or rises(window) < policy.compare_rises:
             return False
         return best_match(early.levels, window).likeness >= policy.compare_likeness

@@ -5,10 +5,10 @@ import pytest
 
 from media.phone.echo import EchoSuppressor
 from rooms.policy import PhonePolicy
-from tests.support.speech import decibels, delayed, frames, speech
+from tests.support.speech import decibels, delayed, frames, speech, tone
 
 RATE = 8_000
-LEARNED = 1 * RATE  # samples
+LEARNED = 3 * RATE // 2  # samples: a few syllables and their way back
 
 
 def through(sent, received):
@@ -59,3 +59,9 @@ def test_somebody_who_speaks_over_the_echo_passes(seed):
 def test_silence_stays_exact():
     sent = speech(3, 1)
     assert not through(sent, np.zeros_like(sent)).any()
+
+
+@pytest.mark.parametrize("start", [0.0, 0.3])
+def test_a_tone_is_no_echo_of_another_that_began_before(start):
+    near = delayed(tone(600, 6, 3_000), start)
+    assert decibels(through(tone(700, 6), near), near) > -0.1

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from media.phone.envelope import Envelope, best_match, loudness
+from media.phone.envelope import Envelope, best_match, loudness, rises
+from tests.support.speech import frames, speech
 
 DICE = np.random.default_rng(1)
 LEVELS = DICE.uniform(0, 1_000, 130).astype(np.float32)
@@ -32,3 +33,11 @@ def test_an_envelope_keeps_the_newest():
 
 def test_loudness_is_the_root_mean_square():
     assert loudness(np.array([300, -400], np.int16)) == pytest.approx(353.55, abs=0.1)
+
+
+def test_syllables_rise_and_a_tone_does_so_once():
+    levels = np.array([loudness(frame) for frame in frames(speech(2, 1))], np.float32)
+    assert 5 <= rises(levels) <= 20
+    assert rises(np.array([0] * 20 + [500] * 80, np.float32)) == 1
+    assert rises(np.array([500, 501, 499] * 30, np.float32)) == 1
+    assert rises(np.zeros(100, np.float32)) == 0

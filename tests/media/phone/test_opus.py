@@ -68,6 +68,7 @@ def test_rubbish_does_not_stop_what_follows():
         (bytes([31 << 3 | 1]), 1_920),
         (bytes([31 << 3 | 3, 3]), 2_880),
         (bytes([31 << 3 | 3]), 0),
+        (bytes([31 << 3 | 3, 7]), 0),
     ],
 )
 def test_how_long_a_packet_lasts(payload, samples):
