@@ -1,0 +1,1 @@
+"""A SIP trunk as a carrier (RFC 3261)."""

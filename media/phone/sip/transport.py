@@ -1,0 +1,142 @@
+"""How SIP messages travel: a transport's promise, UDP, where hosts are (RFC 3261 section 18)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, cast
+
+import sipmessage
+
+from media.phone.sip.config import DEFAULT_PORT, TrunkConfig
+
+Address: TypeAlias = tuple[str, int]
+Receiver: TypeAlias = Callable[[bytes, Address], None]
+
+
+class Transport(Protocol):
+    """Carries messages between us and the trunk."""
+
+    reliable: bool
+
+    async def open(self, received: Receiver) -> None:
+        """Begin to receive. Raises ``OSError`` if the local address cannot be had."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether something can be sent now."""
+
+    @property
+    def sent_by(self) -> str:
+        """What a Via says of us, such as ``UDP 192.0.2.1:5060``."""
+
+    @property
+    def own_address(self) -> Address:
+        """Where the trunk reaches us: host as advertised, and port."""
+
+    async def locate(self, uri: str) -> Address:
+        """Where a message to ``uri`` is sent. Raises ``OSError`` if nowhere."""
+
+    def send(self, message: bytes, to: Address) -> bool:
+        """Send; False if it could not go out."""
+
+    async def close(self) -> None:
+        """Release everything; idempotent."""
+
+
+class UdpTransport(asyncio.DatagramProtocol):
+    """SIP over UDP from one socket."""
+
+    reliable = False
+
+    def __init__(self, config: TrunkConfig) -> None:
+        self._config = config
+        self._transport: asyncio.DatagramTransport | None = None
+        self._received: Receiver | None = None
+        self._host = ""
+        self._port = 0
+
+    async def open(self, received: Receiver) -> None:
+        self._received = received
+        local = (self._config.local_host, self._config.local_port)
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=local)
+        self._port = self._transport.get_extra_info("sockname")[1]
+        self._host = self._config.advertised_host or await own_host(self._config)
+
+    @property
+    def connected(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def sent_by(self) -> str:
+        return f"UDP {bracketed(self._host)}:{self._port}"
+
+    @property
+    def own_address(self) -> Address:
+        return self._host, self._port
+
+    async def locate(self, uri: str) -> Address:
+        target = read_target(uri)
+        host, port = target.host.strip("[]"), target.port or DEFAULT_PORT["udp"]
+        if host == self._config.server and not target.port:
+            port = self._config.server_port
+        return await resolve(host, port, socket.SOCK_DGRAM)
+
+    def send(self, message: bytes, to: Address) -> bool:
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self._transport.sendto(message, to)
+        return True
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self._received is not None:
+            self._received(data, (addr[0], addr[1]))
+
+    def error_received(self, exc: Exception) -> None:
+        """An unreachable peer is noticed by its silence."""
+
+
+def read_target(uri: str) -> sipmessage.URI:
+    """A URI that messages can be sent to. Raises ``OSError`` for any other."""
+    try:
+        target = sipmessage.URI.parse(uri)
+    except ValueError:
+        target = None
+    if target is None or target.scheme not in {"sip", "sips"} or (target.port or 0) >= 2**16:
+        raise OSError
+    return target
+
+
+async def resolve(host: str, port: int, kind: socket.SocketKind) -> Address:
+    """The first address of a host. Raises ``OSError``."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=kind)
+    except UnicodeError as error:
+        raise OSError from error
+    return cast(Address, found[0][4][:2])
+
+
+async def own_host(config: TrunkConfig) -> str:
+    """The address that the trunk's server sees of us if nothing translates it on the way."""
+    if config.local_host not in {"0.0.0.0", "::", ""}:  # noqa: S104
+        return config.local_host
+    try:
+        peer = await resolve(config.server, config.server_port, socket.SOCK_DGRAM)
+    except OSError:
+        return "127.0.0.1"
+    family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(peer)  # sends nothing: it asks which of our addresses would be used
+        return str(probe.getsockname()[0])
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in URIs and in Via (RFC 3261 section 25.1)."""
+    return f"[{host}]" if ":" in host else host
