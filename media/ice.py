@@ -22,6 +22,7 @@ _USERNAME = 0x0006  # RFC 8489 section 14.3
 _HEADER = 20
 
 SendTo = Callable[[bytes | memoryview, Address], object]
+Check = Callable[[bytes, str, Address, tuple[str, int], SendTo, float], bool]
 
 
 @dataclass(slots=True)
@@ -64,12 +65,14 @@ class IceAgent:
         self.sendto: SendTo = _nowhere
         self.on_media: Callable[[int], None] = _ignore
         self.on_dtls: Callable[[bytes], None] = _ignore
+        self.on_check: Check = self.check
         self.on_path: Callable[[], None] = lambda: None
         self.consented = now
         self._sockets = sockets
         self._policy = policy
         self._paths: dict[Address, Path] = {}
         self._current: Path | None = None
+        self._wrap: Callable[[SendTo], SendTo] = _as_it_is
         self._passwords: dict[str, str] = {}
         self._seen: dict[bytes, Address] = {}  # transaction → the address it first came from
         self._checks_left = policy.checks_per_second
@@ -121,12 +124,12 @@ class IceAgent:
             self._bound_paths()
         path.checked = path.heard = now
         with suppress(OSError):  # the browser asks again
-            path.sendto(_response(request, peername, self._passwords[ufrag]), address)
+            self._wrap(path.sendto)(_response(request, peername, self._passwords[ufrag]), address)
         self._choose(path, "USE-CANDIDATE" in request.attributes, self._renewed(ufrag), now)
         return True
 
     def _authentic(self, data: bytes, ufrag: str) -> stun.Message | None:
-        if self._checks_left <= 0:
+        if self._checks_left <= 0 or ufrag not in self._passwords:
             return None
         self._checks_left -= 1
         try:
@@ -165,9 +168,20 @@ class IceAgent:
 
     def _use(self, path: Path | None) -> None:
         self._current = path
-        self.address, self.sendto = (path.address, path.sendto) if path else (None, _nowhere)
+        self.address = path.address if path else None
+        self.sendto = self._wrap(path.sendto) if path else _nowhere
         if path:
             self.on_path()
+
+    def send_through(self, wrap: Callable[[SendTo], SendTo]) -> None:
+        """Send everything by what this function makes of the path's own ``sendto``."""
+        self._wrap = wrap
+        if self._current is not None:
+            self.sendto = wrap(self._current.sendto)
+
+    def send_directly(self) -> None:
+        """Send by the path's own ``sendto`` again."""
+        self.send_through(_as_it_is)
 
     def _bound_paths(self) -> None:
         while len(self._paths) > self._policy.max_paths:
@@ -236,6 +250,10 @@ def _response(request: stun.Message, peername: tuple[str, int], password: str) -
     )
     response.add_message_integrity(password.encode())
     return bytes(response)
+
+
+def _as_it_is(sendto: SendTo) -> SendTo:
+    return sendto
 
 
 def _nowhere(_data: bytes | memoryview, _address: Address) -> None:

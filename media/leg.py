@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from media.forwarding import Feed, Flow
+from media.impairment import Obstacle
 from media.monitor import Heard
 from media.peer import Ground, Loss, Peer
 from media.ports import LegListener, LegState, Offer
@@ -34,6 +35,7 @@ class Leg:
         self._send: Publisher | None = None
         self._receive: Subscriber | None = None
         self._connected = False
+        self._obstacle: Obstacle | None = None
         self._silent_since: float | None = None  # of the silence that was answered by a restart
 
     def attach(self, listener: LegListener) -> None:
@@ -64,10 +66,17 @@ class Leg:
         self._receive = Subscriber(self._ground, self)
         self._receive.want(self._wanted)
         for peer in self._peers():
+            peer.impair(self._obstacle)
             peer.renegotiate()
 
     def _peers(self) -> list[Peer]:
         return [peer for peer in (self._send, self._receive) if peer is not None]
+
+    def impair(self, obstacle: Obstacle | None) -> None:
+        """Put this between the browser and us, for now and for peers that come later."""
+        self._obstacle = obstacle
+        for peer in self._peers():
+            peer.impair(obstacle)
 
     @property
     def heard(self) -> float | None:

@@ -16,6 +16,7 @@ from media.addresses import Candidate
 from media.counters import MediaCounters
 from media.errors import HandshakeFailed, SdpRefused
 from media.ice import IceAgent, Sockets
+from media.impairment import Obstacle, clear
 from media.ports import Connection, Offer, SoundListener
 from media.sdp import Agent, Answer, MediaLine, read_answer, write_offer
 from media.tasks import Tasks
@@ -85,9 +86,15 @@ class Peer(ABC):
         self._reached = asyncio.Event()
         self._ticked = now
         self.ice.on_path = self._path_changed
-        self.ice.on_dtls = self.transport.handshake
-        self.ice.on_media = self.transport.received
+        self.impair(None)
         self.transport.on_closed = lambda: owner.peer_lost(self, Loss.CLOSED)
+
+    def impair(self, obstacle: Obstacle | None) -> None:
+        """Let everything that comes and goes pass this obstacle, or nothing any more."""
+        if obstacle is None:
+            clear(self.ice, self.transport)
+        else:
+            obstacle.obstruct(self.ice, self.transport)
 
     @property
     def connected(self) -> bool:

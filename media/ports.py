@@ -175,5 +175,11 @@ class MediaPlane(Protocol):
     def figures(self, visit: VisitId, seat: SeatId) -> Figures | None:
         """How the seat's sound gets through; None before its first second of sound."""
 
+    def impair(self, visit: VisitId, seat: SeatId, impairment: Impairment | None) -> None:
+        """Break the network between this seat and the server until further notice, or repair it.
+
+        Concerns every packet of every leg that the seat has or gets, while its visit has media.
+        """
+
     async def close(self) -> None:
         """Close every leg and socket; idempotent."""

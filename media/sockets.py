@@ -136,7 +136,7 @@ class MediaSockets:
         if first <= _STUN_LAST:
             ufrag = local_ufrag(data)
             agent = self._agents.get(ufrag)
-            return agent is not None and agent.check(data, ufrag, address, peername, sendto, now)
+            return agent is not None and agent.on_check(data, ufrag, address, peername, sendto, now)
         path = self._paths.get(address)
         if path is None or not _DTLS_FIRST <= first <= _DTLS_LAST:
             return False

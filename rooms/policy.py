@@ -120,6 +120,7 @@ class MediaPolicy:
     reports_remembered: int = 8  # sender reports that a hearer may still refer to: eight seconds
     report_least: int = 50  # packets between two reports that are compared: fewer are all chance
     report_slack: int = 4  # packets that a report may miss because they are under way
+    held_back: int = 2_000  # packets that an impairment delays, each way: more is a leak, no network
     port_attempts: int = 16  # to find one number that is free for every address, UDP and TCP
     tcp_frame: int = 2_000  # bytes; whatever a browser frames fits one Ethernet packet
     tcp_hello: float = 5.0  # a connection that has not proven itself by then is closed
@@ -202,7 +203,10 @@ class PromptPolicy:
     lead: float = 0.3  # of silence before what is said at once on answering: the phone travels to the ear
     speech_level: float = -20.0  # dBov while speaking (ITU-T P.56); old ears, small loudspeakers
     peak_level: float = -2.0  # dBov; G.711 and codecs after it overshoot a little
-    speech_floor: float = -30.0  # dB below the loudest 20 ms: quieter is room, not speech
+    speech_floor: float = -30.0  # dB below loud speech: quieter is room, not speech
+    speech_loud: float = 95.0  # per cent of what is heard is quieter than loud speech; a click does not count
+    peak_outlier: float = 6.0  # dB above loud speech's peaks: a knock on the table, which may be clipped
+    lowest_rate: int = 4_000  # Hz; files below it are no speech, and unpack to a thousand times their size
     quietest: float = -60.0  # dBov; a recording without anything louder is of a muted microphone
     margin: float = 0.06  # kept around speech when silence is cut off: soft consonants
     words_per_minute: int = 145  # slower than espeak-ng's 175; heard once, in a bad moment
@@ -297,7 +301,6 @@ class ImpairmentPolicy:
     heavy_loss: float = 0.35  # a car park; no repair of speech bridges that
     heavy_delay: float = 0.1
     heavy_jitter: float = 0.03
-    backlog: int = 2_000  # packets that one direction may hold back: more is a leak, not a network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
