@@ -44,7 +44,7 @@ def read_sound(data: bytes, policy: PromptPolicy) -> Sound:
     if len(data) > policy.largest:
         raise PromptTooLong
     try:
-        pieces = list(_decoded(data, int(policy.longest * SAMPLE_RATE)))
+        pieces = list(_decoded(data, policy))
     except (av.FFmpegError, ValueError, IndexError) as error:
         raise PromptUnreadable from error
     if not pieces:
@@ -60,17 +60,17 @@ def levelled(sound: Sound, policy: PromptPolicy, lead: float = 0.0) -> Sound:
     """
     frames = _whole_frames(sound).reshape(-1, FRAME_SAMPLES) / _FULL_SCALE
     levels = np.sqrt(np.mean(frames**2, axis=1))
-    if levels.max(initial=0.0) < _ratio(policy.quietest):
+    audible = levels > _ratio(policy.quietest)
+    if not audible.any():
         raise PromptUnreadable
-    active = levels > levels.max() * _ratio(policy.speech_floor)
-    gain = min(
-        _ratio(policy.speech_level) / math.sqrt(np.mean(levels[active] ** 2)),
-        _ratio(policy.peak_level) / np.abs(frames).max(),
-    )
+    active = levels > _loud(levels[audible], policy) * _ratio(policy.speech_floor)
+    level = math.sqrt(np.mean(_without_knocks(levels[active], policy) ** 2))
+    peak = _without_knocks(np.abs(frames[active]).max(axis=1), policy).max()
+    gain = min(_ratio(policy.speech_level) / level, _ratio(policy.peak_level) / peak)
     heard = frames[_span(active, round(policy.margin * SAMPLE_RATE / FRAME_SAMPLES))]
     silence = np.zeros(round(lead * SAMPLE_RATE))
-    loud = np.concatenate((silence, heard.reshape(-1) * gain)) * _FULL_SCALE
-    return frozen(_whole_frames(np.rint(loud).astype(np.int16)))
+    loud = np.concatenate((silence, heard.reshape(-1) * gain)).clip(-peak * gain, peak * gain)
+    return frozen(_whole_frames(np.rint(loud * _FULL_SCALE).astype(np.int16)))
 
 
 def frozen(sound: Sound) -> Sound:
@@ -79,11 +79,14 @@ def frozen(sound: Sound) -> Sound:
     return sound
 
 
-def _decoded(data: bytes, most: int) -> Iterator[Sound]:
+def _decoded(data: bytes, policy: PromptPolicy) -> Iterator[Sound]:
+    most = int(policy.longest * SAMPLE_RATE)
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     samples = 0
     with av.open(io.BytesIO(data), "r", format=_kind(data)) as container:
         for frame in _and_the_rest(container.decode(audio=0)):
+            if frame is not None and frame.sample_rate < policy.lowest_rate:
+                raise PromptUnreadable
             for piece in resampler.resample(frame):
                 samples += piece.samples
                 if samples > most:
@@ -105,6 +108,16 @@ def _kind(data: bytes) -> str:
 
 def _whole_frames(sound: Sound) -> Sound:
     return np.pad(sound, (0, -len(sound) % FRAME_SAMPLES))
+
+
+def _loud(levels: NDArray[np.float64], policy: PromptPolicy) -> float:
+    """What loud speech comes to; the loudest of all may be a click."""
+    return float(np.percentile(levels, policy.speech_loud))
+
+
+def _without_knocks(values: NDArray[np.float64], policy: PromptPolicy) -> NDArray[np.float64]:
+    """The values with what is far above all others brought down to what may be speech."""
+    return np.minimum(values, _loud(values, policy) * _ratio(policy.peak_outlier))
 
 
 def _span(active: NDArray[np.bool_], margin: int) -> slice:
