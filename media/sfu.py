@@ -14,7 +14,15 @@ from media.counters import MediaCounters
 from media.leg import Leg
 from media.peer import Ground
 from media.phone.telephone import Telephony
-from media.ports import Figures, LegListener, MediaPlane, PageStats, SoundListener, Wiring
+from media.ports import (
+    Figures,
+    Impairment,
+    LegListener,
+    MediaPlane,
+    PageStats,
+    SoundListener,
+    Wiring,
+)
 from media.sockets import MediaSockets
 from media.stage import Stage
 from media.tasks import Tasks
@@ -155,6 +163,11 @@ class Sfu(MediaPlane):
         stage = self._stages.get(visit)
         if stage is not None:
             stage.told(seat, leg, stats)
+
+    def impair(self, visit: VisitId, seat: SeatId, impairment: Impairment | None) -> None:
+        stage = self._stages.get(visit)
+        if stage is not None:
+            stage.impair(seat, impairment)
 
     def figures(self, visit: VisitId, seat: SeatId) -> Figures | None:
         stage = self._stages.get(visit)

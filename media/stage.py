@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from media.forwarding import Feed, Flow
+from media.impairment import Obstacle
 from media.leg import Leg
 from media.monitor import Monitor
 from media.peer import Ground
 from media.phone.bridge import Bridge
 from media.phone.telephone import Telephony
-from media.ports import Figures, LegListener, PageStats, Wiring
+from media.ports import Figures, Impairment, LegListener, PageStats, Wiring
 from media.rtp import Kind
 from rooms.model import Link, SeatId
 
@@ -22,6 +23,7 @@ class Stage:
         self._legs: dict[SeatId, Leg] = {}
         self._feeds: dict[SeatId, dict[Kind, Feed]] = {}
         self._monitors: dict[SeatId, Monitor] = {}
+        self._obstacles: dict[SeatId, Obstacle] = {}
         self._bridge: Bridge | None = None
         self.wire(wiring)
 
@@ -83,6 +85,7 @@ class Stage:
             return
         self._close(seat)
         leg = Leg(leg_id, seat, self._ground, self._feeds_of(seat))
+        leg.impair(self._obstacles.get(seat))
         self._legs[seat] = leg
         self._ground.counters.legs += 1
         if seat not in self._monitors:
@@ -113,6 +116,15 @@ class Stage:
             if changed is not None and self._ground.sound is not None:
                 self._ground.sound.sound_changed(self._wiring.visit, seat, changed)
 
+    def impair(self, seat: SeatId, impairment: Impairment | None) -> None:
+        former = self._obstacles.pop(seat, None)
+        if impairment is not None:
+            self._obstacles[seat] = Obstacle(impairment, self._ground.policy)
+        if seat in self._legs:
+            self._legs[seat].impair(self._obstacles.get(seat))
+        if former is not None:
+            former.close()
+
     def told(self, seat: SeatId, leg_id: str, stats: PageStats) -> None:
         if self.leg(seat, leg_id) is not None:
             self._monitors[seat].told(stats, self._ground.clock())
@@ -125,6 +137,8 @@ class Stage:
         """Close every leg and the bridge. Idempotent, immediate."""
         for seat in list(self._legs):
             self._close(seat)
+        for obstacle in self._obstacles.values():
+            obstacle.close()
         if self._bridge is not None:
             self._bridge.close()
             self._bridge = None
