@@ -35,7 +35,8 @@ async def main(folder: Path) -> None:
 
 def write(path: Path, sound: Sound, title: str) -> None:
     """One Ogg Opus file (RFC 7845)."""
-    with av.open(str(path), "w", format="ogg") as container:
+    same_each_time = {"fflags": "+bitexact"}
+    with av.open(str(path), "w", format="ogg", container_options=same_each_time) as container:
         stream = container.add_stream("libopus", rate=SAMPLE_RATE, layout="mono")
         stream.bit_rate = BITS_PER_SECOND
         stream.metadata["title"] = title
