@@ -43,7 +43,7 @@ class FallbackPolicy:
     call_after_restart: float = 12.0  # pages find a restarted server within five, slow ones ten
     ring_for: float = 25.0  # most voicemail answers after 20 to 30
     ring_overdue: float = 15.0  # beyond ring_for: the carrier has forgotten the call
-    gate_for: float = 45.0  # six announcements; a confused person needs three
+    gate_for: float = 45.0  # three or four announcements; a confused person needs two
     gate_for_relay: float = 90.0  # a relay operator types or signs it first
     greeting_for: float = 300.0  # staff speak with whoever answered; then the gate closes
     wrong_keys: int = 10  # at one gate; more is a child or a machine
