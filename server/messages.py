@@ -76,6 +76,22 @@ class MediaAnswer(Payload):
     sdp: str
 
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
+
+
+class MediaHeard(Payload):
+    """How the page heard the others in the last second (W3C webrtc-stats).
+
+    ``concealed`` is the share of samples that were made up, silence aside; ``buffer`` the mean
+    delay of the jitter buffer and ``round_trip`` the time to the server and back, in seconds.
+    """
+
+    concealed: Share
+    buffer: Seconds
+    round_trip: Seconds | None = None
+
+
 class OfSeat(Payload):
     """A command about one seat."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from media.ports import PageStats
 from rooms.errors import NotAdmitted
 from rooms.events import (
     CheckStarted,
@@ -109,6 +110,13 @@ async def restarted(node: Node, session: SeatSession, _payload: m.Nothing) -> di
     """The page's network changed: offer both peer connections again."""
     await _require_leg(node, session, "MediaRestarted")
     node.plane.restart(session.visit, session.seat, session.id)
+    return {}
+
+
+async def heard(node: Node, session: SeatSession, payload: m.MediaHeard) -> dict[str, Any]:
+    """The page says how it hears; late words of a page without media mean nothing."""
+    stats = PageStats(**payload.model_dump())
+    node.plane.told(session.visit, session.seat, session.id, stats)
     return {}
 
 

@@ -58,6 +58,7 @@ export type CallFailure =
   | "blocked"
   | "bad_number"
   | "carrier_down"
+  | "limited"
   | "nobody_confirmed"
   | "hung_up"
   | "broken"
@@ -172,6 +173,7 @@ export type ProblemCode =
   | "internal"
   | "link_unknown"
   | "media_error"
+  | "name_tells_of_health"
   | "no_call"
   | "no_number"
   | "not_admitted"
@@ -186,6 +188,9 @@ export type ProblemCode =
   | "origin_refused"
   | "payload_invalid"
   | "phone_refused"
+  | "prompt_language_invalid"
+  | "prompt_too_long"
+  | "prompt_unreadable"
   | "rate_limited"
   | "sdp_refused"
   | "seat_denied"
@@ -196,6 +201,7 @@ export type ProblemCode =
   | "times_invalid"
   | "token_invalid"
   | "too_many_devices"
+  | "too_many_prompts"
   | "too_slow"
   | "unauthorized"
   | "unknown_device"
@@ -491,6 +497,20 @@ export interface MediaAnswer {
   peer: string;
   number: number;
   sdp: string;
+}
+/**
+ * How the page heard the others in the last second (W3C webrtc-stats).
+ *
+ * ``concealed`` is the share of samples that were made up, silence aside; ``buffer`` the mean
+ * delay of the jitter buffer and ``round_trip`` the time to the server and back, in seconds.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "MediaHeard".
+ */
+export interface MediaHeard {
+  concealed: number;
+  buffer: number;
+  round_trip?: number | null;
 }
 /**
  * ``media:offer``: an SDP offer for one of the page's two peer connections.
@@ -815,6 +835,10 @@ export interface VisitSignals {
   };
   "media:restart": {
     payload: Nothing;
+    result: Nothing;
+  };
+  "media:heard": {
+    payload: MediaHeard;
     result: Nothing;
   };
   "page:hidden": {
