@@ -7,6 +7,7 @@ Reads JSON lines on stdin and writes JSON lines on stdout:
 | ``{"offer": {…}, "client": name}`` | ``{"answer": [peer, number, sdp], "client": name}`` |
 | ``{"state": "connected", "client": name}`` | |
 | ``{"talk": seconds}`` | ``{"talked": {"received": n, "latencies_ms": […]}}`` |
+| ``{"speak": seconds}`` | ``{"spoke": {"received": n, "latencies_ms": […]}}`` |
 | ``{"sink": true}`` | ``{"sink": port}`` |
 | ``{"pour": {…}}`` | ``{"poured": packets}`` |
 """
@@ -19,12 +20,13 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
 import pylibsrtp
 
+from bench._speech import speech_packets
 from media.ports import Connection, LegState, Offer
 from tests.support.light_peer import LightPeer, Packet
 
@@ -69,6 +71,8 @@ class Crowd:
             self._peer(message["client"]).media_changed(LegState(message["state"]))
         elif "talk" in message:
             say({"talked": await self.talk(message["talk"])})
+        elif "speak" in message:
+            say({"spoke": await self.talk(message["speak"], speech_packets())})
         elif "sink" in message:
             say({"sink": await self.sink()})
         elif "pour" in message:
@@ -89,16 +93,22 @@ class Crowd:
         port: int = transport.get_extra_info("sockname")[1]
         return port
 
-    async def talk(self, seconds: float) -> dict[str, Any]:
-        """Everybody sends at the pace of a browser; what was received meanwhile."""
+    async def talk(self, seconds: float, speech: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Everybody sends at the pace of a browser; what was received meanwhile.
+
+        With ``speech``, the sound is these packets, and there are no pictures.
+        """
         peers = list(self.peers.values())
         before, latencies = self._received(), []
-        for peer in peers:
+        for peer in () if speech else peers:
             peer.receive.on_packet = lambda packet: latencies.append(_age(packet))
         began = time.monotonic()
         for number, who in turns(seconds, len(self.peers)):
             await until(began + (number + who / len(self.peers)) * PACKET_TIME)
-            self._send(peers[who], key=number % KEY_EVERY == 0)
+            if speech:
+                peers[who].send_audio(speech[number % len(speech)])
+            else:
+                self._send(peers[who], key=number % KEY_EVERY == 0)
         await asyncio.sleep(0.2)
         received = self._received() - before
         milliseconds = [round(1000 * age, 3) for age in latencies]

@@ -40,6 +40,7 @@ class Rig:
     def __init__(self, guest_of: Rig | None = None) -> None:
         self.sfu: Sfu = guest_of.sfu if guest_of else new_plane()
         self._owns_plane = guest_of is None
+        self.visits: list[str] = []
         self._legs = 0
         self._up = 0
         self._all_up = asyncio.Event()
@@ -86,6 +87,7 @@ class Rig:
         """Have so many rooms of so many people, everybody connected."""
         for number in range(rooms):
             visit = f"visit-{id(self)}-{number}"
+            self.visits.append(visit)
             seats = [f"seat-{n}" for n in range(people)]
             links = frozenset(Link(a, b) for a, b in permutations(seats, 2))
             self.sfu.wire(Wiring(visit, frozenset(seats), links))

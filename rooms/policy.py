@@ -40,6 +40,7 @@ class FallbackPolicy:
     call_after_goodbye: float = 8.0  # the page said goodbye: a reload on a slow phone is back by then
     call_after_hidden: float = 43.0  # and two: switching apps on the very phone that would ring
     call_after_unusable: float = 4.0  # and six until it counts as unusable: ten of bad sound
+    call_after_return: float = 10.0  # a page that is back has its sound within ten, on a slow phone
     call_after_restart: float = 12.0  # pages find a restarted server within five, slow ones ten
     ring_for: float = 25.0  # most voicemail answers after 20 to 30
     ring_overdue: float = 15.0  # beyond ring_for: the carrier has forgotten the call
@@ -143,7 +144,7 @@ class PhonePolicy:
     conceal_frames: int = 3  # of a lost sound are guessed, fading; longer guesses sound like a robot
     voice_kbps: int = 24  # a telephone's sound towards browsers: all there is below 4 kHz
     voice_loss: int = 10  # percent that the encoder's repair data is made for
-    voice_effort: int = 3  # of 10: no difference to hear at 8 kHz, a third of the CPU
+    voice_effort: int = 1  # of 10: no difference to hear below 4 kHz, and half the CPU of 3
     bridge_catches_up: int = 3  # frames at once after a stall; the rest is left out, or talk stays late
     limiter_from: int = 4  # voices at once; fewer seldom add up to more than a telephone can take
     limiter_knee: float = 0.6  # of full scale; above it loud is pressed together
@@ -153,6 +154,7 @@ class PhonePolicy:
     prompt_pause: float = 2.0  # between two repeats: time to find the key
     prompt_every: float = 6.0  # from start to start, at least: short ones are not nagged
     echo_delay: float = 0.5  # the longest way into a mobile network and back
+    echo_every: float = 0.1  # between two looks for it: the dearest part of a turn
     echo_window: float = 2.0  # ten syllables tell an echo from somebody else's speech
     echo_likeness: float = 0.7  # correlation; two people's speech stays below 0.6
     echo_rises: int = 3  # from quiet to loud in the window: two tones that begin together are no echo
@@ -177,6 +179,7 @@ class PhonePolicy:
     keep_within: float = 1.0  # for the ledger to note an answer; the telephone waits for its ACK
     hang_up_within: float = 2.0  # for all BYEs and CANCELs at shutdown; supervisors give ten seconds
     acks_repeated: int = 12  # of one answer; more is a loop of two machines (69,000 were measured)
+    options_first: float = 0.5  # after the start, which has more urgent things to do
     options_every: float = 30.0  # keeps the way through routers open, and notices a dead trunk
     options_again: float = 5.0  # sooner while the trunk does not answer
     options_within: float = 3.0  # a living trunk took 2 ms, a far one takes 300
@@ -277,7 +280,8 @@ class QualityPolicy:
     settled: float = 65.0  # a score that never gets better, but is kept: the picture may try again
     settled_for: float = 30.0  # long, since a picture that tries in vain costs sound
     silent_after: float = 2.0  # a hundred packets; lost bursts and Wi-Fi scans are shorter
-    returned_share: float = 0.8  # of the packets due, in the first second after silence
+    returned: float = 0.6  # thirty packets after silence: a roam of six seconds is over before seven
+    returned_share: float = 0.8  # of the packets due, in that first window after silence
     stray_share: float = 0.2  # of the packets due: less is an echo of a connection, not its return
     patience: float = 0.2  # a packet this late is still under way; most jitter buffers wait for it
     buffer_least: float = 0.06  # seconds; browsers hold two or three packets on a still network

@@ -6,6 +6,8 @@ and what really comes next is blended in.
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ class Concealment:
     def __init__(self, frames: int, samples: int) -> None:
         self._frames = frames
         self._samples = samples
-        self._history = np.zeros(3 * _LONGEST_PERIOD, np.int16)
+        self._history: deque[Frame] = deque(maxlen=-(-3 * _LONGEST_PERIOD // samples))
         self._missed = 0
         self._guess = np.zeros(0)  # what would go on after the last frame played
 
@@ -31,7 +33,7 @@ class Concealment:
         if self._missed:
             frame = self._blended(frame)
         self._missed = 0
-        self._remember(frame)
+        self._history.append(frame)
         return frame
 
     def miss(self) -> Frame:
@@ -54,9 +56,12 @@ class Concealment:
 
     def _continuation(self) -> NDArray[np.float64]:
         """The last period, over and over, long enough for every frame that will be guessed."""
-        period = _period(self._history.astype(np.float64))
+        history = np.zeros(3 * _LONGEST_PERIOD)
+        if self._history:
+            heard = np.concatenate(self._history)[-len(history) :]
+            history[-len(heard) :] = heard
         length = self._frames * self._samples + _BLEND
-        return np.resize(self._history[-period:].astype(np.float64), length)
+        return np.resize(history[-_period(history) :], length)
 
     def _blended(self, frame: Frame) -> Frame:
         start = self._missed * self._samples
@@ -68,9 +73,6 @@ class Concealment:
         rise = np.linspace(0, 1, _BLEND, endpoint=False)
         blended[:_BLEND] = frame[:_BLEND] * rise + guess * (1 - rise)
         return blended
-
-    def _remember(self, frame: Frame) -> None:
-        self._history = np.concatenate((self._history, frame))[-len(self._history) :]
 
 
 def _period(history: NDArray[np.float64]) -> int:

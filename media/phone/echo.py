@@ -23,10 +23,12 @@ class EchoSuppressor:
         self._sent = Envelope(window + round(policy.echo_delay / FRAME_SECONDS))
         self._heard = Envelope(window)
         self._gain = Ramp(1.0, FRAME_SECONDS)  # within one frame: speech must not lose its start
-        self._memory = round(policy.echo_memory / FRAME_SECONDS)
+        self._memory = policy.echo_memory
+        self._every = round(policy.echo_every / FRAME_SECONDS)
+        self._turn = 0
         self._lag = 0
         self._strength = 0.0
-        self._age = self._memory
+        self._age = self._memory  # seconds since the echo was last recognised
 
     def sent(self, frame: Frame) -> None:
         """What was sent to the telephone in this turn."""
@@ -36,7 +38,9 @@ class EchoSuppressor:
         """What came from the telephone in this turn, with less of the echo."""
         level = loudness(frame)
         self._heard.add(level)
-        self._learn()
+        self._turn += 1
+        if self._turn % self._every == 0:
+            self._learn()
         echoed = 0.0 < level <= self._expected() * self._policy.echo_margin
         return scaled(frame, self._gain.move(self._policy.echo_left if echoed else 1.0))
 
@@ -48,8 +52,8 @@ class EchoSuppressor:
             and rises(self._heard.levels) >= self._policy.echo_rises
         ):
             self._lag, self._strength, self._age = match.lag, match.gain, 0
-        elif self._age < self._memory:
-            self._age += 1
+        else:
+            self._age += self._policy.echo_every
 
     def _expected(self) -> float:
         """How loud the echo would be now; 0 where there is none. An echo smears over a frame."""

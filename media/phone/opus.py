@@ -25,7 +25,7 @@ _FIRST_HYBRID, _FIRST_CELT = 12, 16  # configurations of table 2
 
 
 def duration(payload: bytes) -> int:
-    """How long a packet lasts at 48 kHz, from its first bytes (section 3.1); 0 if that is invalid."""
+    """How long a packet lasts at 48 kHz, from its first bytes (section 3.1); 0 if invalid."""
     if not payload:
         return 0
     configuration, count = payload[0] >> 3, payload[0] & 0x03

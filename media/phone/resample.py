@@ -30,12 +30,22 @@ class Decimator:
     """One stream on its way from 48 to 8 kHz; remembers the end of what it was given."""
 
     def __init__(self) -> None:
-        self._past: NDArray[np.float32] = np.zeros(_KEPT, np.float32)
+        self._make_line(np.zeros(_KEPT, np.float32), 0)
 
     def decimate(self, sound: NDArray[np.int16]) -> Frame:
         """A sixth as many samples; ``len(sound)`` must be a multiple of six, and not 0."""
-        line: NDArray[np.float32] = np.concatenate((self._past, sound))
-        self._past = line[-_KEPT:]
-        windows = np.lib.stride_tricks.sliding_window_view(line, _TAPS)[::RATIO]
-        frame: Frame = np.clip(windows @ _FILTER, -32_768, 32_767).astype(np.int16)
+        line = self._line
+        if len(sound) != len(line) - _KEPT:
+            self._make_line(line[-_KEPT:], len(sound))
+            line = self._line
+        else:
+            line[:_KEPT] = line[-_KEPT:]
+        line[_KEPT:] = sound
+        frame: Frame = np.clip(self._windows @ _FILTER, -32_768, 32_767).astype(np.int16)
         return frame
+
+    def _make_line(self, past: NDArray[np.float32], length: int) -> None:
+        """Packets of one stream are alike, so the view is made once: that costs half a turn."""
+        self._line: NDArray[np.float32] = np.concatenate((past, np.zeros(length, np.float32)))
+        padded = self._line if length else np.zeros(_TAPS, np.float32)
+        self._windows = np.lib.stride_tricks.sliding_window_view(padded, _TAPS)[::RATIO]

@@ -37,6 +37,16 @@ def test_frames_join_without_a_seam():
     assert np.abs(sound[20:] - truth[20:]).max() < 150
 
 
+def test_pieces_of_any_length_join_without_a_seam():
+    sound = (9_000 * np.sin(2 * np.pi * 700 * np.arange(48_000) / 48_000)).astype(np.int16)
+    decimator, at, parts = Decimator(), 0, []
+    for length in (960, 960, 480, 120, 2_880, 960, 480, 480):
+        parts.append(decimator.decimate(sound[at : at + length]))
+        at += length
+    whole = Decimator().decimate(sound[:at])
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
 def test_the_loudest_sound_is_cut_and_does_not_wrap():
     loud = np.tile(np.repeat(np.array([32_767, -32_768], np.int16), 60), 40)
     out = Decimator().decimate(loud)
