@@ -3,7 +3,7 @@ recovering → good, and stuck where no telephone can help.
 
 The browser's sound is watched by the media plane, which says only when it crosses a threshold; the
 carrier says what becomes of a call; the person and staff say what they want. Who hears whom in each
-state is ``visit.who_hears_whom`` and ``visit.phone_ends``.
+state is ``wiring.who_hears_whom`` and ``wiring.phone_ends``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from rooms.line_calls import (
     finish_trial,
     give_way,
     greet,
+    greeter_gone,
     hand_back,
     join,
     note_on_phone,
@@ -62,6 +63,7 @@ from rooms.line_events import (
     ConnectAsked,
     CoverBegan,
     CoverEnded,
+    GreeterGone,
     GreetingBegun,
     HandBackAsked,
     KeyPressed,
@@ -118,6 +120,7 @@ from rooms.line_sound import (
     expect_media,
     fall_silent,
     give_up_trial,
+    hear_nothing,
     heard_at_last,
     keep,
     note,
@@ -194,7 +197,8 @@ ROWS: Table = {
     (G, CoverEnded): (Row(always, STAY, rest),),
     **_each(IN_A_CALL, CoverEnded, Row(always, G, rest)),
     **_each((G,), NodeRestarted, Row(outside, STAY, keep), Row(always, D, start_over)),
-    **_each((D, S), NodeRestarted, Row(always, D, start_over)),
+    (D, NodeRestarted): (Row(always, STAY, start_over),),
+    (S, NodeRestarted): (Row(always, STAY, hear_nothing),),
     **_each(IN_A_CALL, NodeRestarted, Row(outside, G, give_up_trial), Row(always, D, start_over)),
     # the browser's sound
     (G, SoundChanged): (
@@ -204,8 +208,14 @@ ROWS: Table = {
     ),
     (D, SoundChanged): (Row(fine_again, G, recover), Row(always, STAY, worsen)),
     (S, SoundChanged): (Row(fine_again, G, recover), *_NOTE),
-    **_each(PLACING, SoundChanged, Row(fine_again_before_the_answer, G, recover), *_NOTE),
-    (T, SoundChanged): _NOTE,
+    **_each(
+        PLACING,
+        SoundChanged,
+        Row(outside, STAY, keep),
+        Row(fine_again_before_the_answer, G, recover),
+        *_NOTE,
+    ),
+    (T, SoundChanged): (Row(outside, STAY, keep), *_NOTE),
     (B, SoundChanged): (Row(always, STAY, note_on_phone),),
     (V, SoundChanged): (Row(fine_again, STAY, note), Row(always, B, set_back)),
     # the page
@@ -221,6 +231,7 @@ ROWS: Table = {
     **_each(
         (C, R, T),
         PhonePlanWithdrawn,
+        Row(is_other_persons, STAY, withdraw_plan),
         Row(sounds_fine, G, end_unwanted),
         Row(always, S, end_unwanted),
     ),
@@ -262,6 +273,7 @@ ROWS: Table = {
         Refuse(somebody_greets, NotPermitted),
         Row(always, STAY, greet),
     ),
+    (T, GreeterGone): (Row(always, STAY, greeter_gone),),
     (T, CallerLetIn): (Refuse(did_not_greet, SpeakFirst), Row(always, B, enter_confirmed)),
     **_each((T, *ON_LINE), WrongPersonFound, *_FINAL),
     # on the telephone
@@ -285,6 +297,7 @@ ROWS: Table = {
 IGNORED: frozenset[tuple[Fallback, type[LineEvent]]] = frozenset(
     {(state, CoverBegan) for state in ALL if state is not G}
     | {(S, LineDeadlinePassed)}
+    | {(state, GreeterGone) for state in ALL if state is not T}
     | {(state, event) for state in (R, T, *ON_LINE) for event in (CallRang,)}
     | {(state, CallAnswered) for state in (T, *ON_LINE)}
     | {(state, KeyPressed) for state in PLACING}

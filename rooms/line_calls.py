@@ -16,12 +16,13 @@ from rooms.line_events import (
     PhoneAsked,
     SoundChanged,
 )
-from rooms.line_guards import failure_of, why_not
+from rooms.line_guards import failure_of, purpose, why_not
 from rooms.line_sound import (
     Result,
     call_due,
     failed,
     hang_up,
+    media_due,
     note,
     off_the_phone,
     with_line,
@@ -57,7 +58,9 @@ def dial_absent(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Res
 
 def dial_as_asked(seat: Seat, event: PhoneAsked, now: float, policy: Policy) -> Result:
     """The person wants to be called."""
-    return _place(seat, OWN_NUMBER, event.purpose, now, policy)
+    trial = event.purpose is CallPurpose.TRIAL
+    why = CallPurpose.TRIAL if trial else CallPurpose.BY_HAND
+    return _place(seat, OWN_NUMBER, why, now, policy)
 
 
 def dial_as_ordered(seat: Seat, event: CallOrdered, now: float, policy: Policy) -> Result:
@@ -93,15 +96,25 @@ def be_stuck_absent(seat: Seat, event: LineEvent, now: float, policy: Policy) ->
 def answer(seat: Seat, _event: CallEvent, now: float, policy: Policy) -> Result:
     """Somebody picked up: the announcement begins, and the browser's sound is silenced."""
     assert seat.line.call is not None
-    rules = policy.fallback
-    patience = rules.gate_for_relay if Need.RELAY in seat.needs else rules.gate_for
     call = replace(seat.line.call, answered_at=now)
-    return with_line(seat, call=call, deadline=Deadline("gate", now + patience)), ()
+    due = Deadline("gate", now + _gate_patience(seat, policy))
+    return with_line(seat, call=call, deadline=due), ()
+
+
+def _gate_patience(seat: Seat, policy: Policy) -> float:
+    rules = policy.fallback
+    return rules.gate_for_relay if Need.RELAY in seat.needs else rules.gate_for
 
 
 def ask_again(seat: Seat, _event: KeyPressed, _now: float, _policy: Policy) -> Result:
     """Another key: say again which ones there are."""
     return with_line(seat, asked_again=seat.line.asked_again + 1), ()
+
+
+def greeter_gone(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
+    """Nobody speaks with them any more: the announcement, and its time, begin anew."""
+    due = Deadline("gate", now + _gate_patience(seat, policy))
+    return with_line(seat, greeter="", deadline=due), ()
 
 
 def greet(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:
@@ -111,9 +124,14 @@ def greet(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:
 
 
 def enter(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
-    """Into the visit: everybody is told, and sound follows. Nobody comes in muted."""
+    """Into the visit: everybody is told, and sound follows. Nobody comes in muted.
+
+    Whoever is called although the browser is fine wanted the telephone, and stays on it.
+    """
     due = Deadline("joins", now + policy.fallback.joins_after)
-    return replace(with_line(seat, greeter="", deadline=due, joined=False), microphone=True), ()
+    kept = purpose(seat) is CallPurpose.BY_HAND and seat.line.sound is Sound.FINE
+    seat = with_line(seat, greeter="", deadline=due, joined=False, kept=kept)
+    return replace(seat, microphone=True), ()
 
 
 def enter_confirmed(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:
@@ -171,30 +189,34 @@ def confirm_voice(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -
     return with_line(seat, voice_confirmed=True), ()
 
 
-def hand_back(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
+def hand_back(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """The browser carries the person again; the telephone is done."""
-    return off_the_phone(with_line(seat, call=None, deadline=None)), hang_up(seat)
+    return _by_browser(seat, now, policy), hang_up(seat)
+
+
+def _by_browser(seat: Seat, now: float, policy: Policy) -> Seat:
+    return off_the_phone(with_line(seat, call=None, deadline=media_due(seat, now, policy)))
 
 
 def finish_trial(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """The number works, and the person knows what to press."""
     effects = hang_up(seat, Prompt.TRIAL_DONE)
     seat = replace(seat, phone=replace(seat.phone, tried_at=now))
-    seat = off_the_phone(with_line(seat, call=None))
-    return with_line(seat, deadline=call_due(seat, now, policy)), effects
+    seat = _by_browser(seat, now, policy)
+    due = call_due(seat, now, policy) or seat.line.deadline
+    return with_line(seat, deadline=due), effects
 
 
-def end_call(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
+def end_call(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """Somebody stopped the call; the server does not begin another by itself."""
-    effects = hang_up(seat)
-    return off_the_phone(with_line(seat, call=None, deadline=None, stuck=Stuck.STOPPED)), effects
+    return with_line(_by_browser(seat, now, policy), stuck=Stuck.STOPPED), hang_up(seat)
 
 
 def end_unwanted(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:
     """The person no longer wants to be called, while they are."""
     effects = hang_up(seat)
     seat, _ = withdraw_plan(seat, event, now, policy)
-    return off_the_phone(with_line(seat, call=None, deadline=None, stuck=Stuck.NO_CONSENT)), effects
+    return with_line(_by_browser(seat, now, policy), stuck=Stuck.NO_CONSENT), effects
 
 
 def fail(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:
@@ -202,7 +224,7 @@ def fail(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:
     effects = hang_up(seat, farewell_to(event))
     seat = failed(seat, failure_of(event), now, policy)
     reason = why_not(seat, policy) or Stuck.NOT_REACHED
-    return off_the_phone(with_line(seat, stuck=reason, deadline=None)), effects
+    return with_line(_by_browser(seat, now, policy), stuck=reason), effects
 
 
 def try_later(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:

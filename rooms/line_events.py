@@ -39,6 +39,11 @@ class PageBack(LineEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GreeterGone(LineEvent):
+    """Derived: the member of staff who spoke with this telephone is not in the visit any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRestarted(LineEvent):
     """The server was restarted: no call and no media outlived it."""
 
@@ -76,10 +81,10 @@ class PageLeft(OwnLineEvent):
 class PhonePlanSet(OwnLineEvent):
     """The person said whom to call, and that they may be called.
 
-    An empty ``number`` (else E.164) keeps the one that the practice recorded.
+    An empty ``number`` (else E.164) keeps the one that the practice recorded. Whoever has only
+    opened the link of a seat that another device holds may not say whose telephone comes in.
     """
 
-    needs_hold = False
     number: str = ""
     same_device: bool = False
     wording: str
@@ -89,8 +94,6 @@ class PhonePlanSet(OwnLineEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhonePlanWithdrawn(OwnLineEvent):
     """The person no longer wants to be called."""
-
-    needs_hold = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +210,7 @@ LINE_EVENTS: tuple[type[LineEvent], ...] = (
     CoverEnded,
     PageGone,
     PageBack,
+    GreeterGone,
     NodeRestarted,
     SoundChanged,
     LineDeadlinePassed,

@@ -12,8 +12,11 @@ from rooms.line_events import (
     SoundChanged,
 )
 from rooms.model import (
+    BARRED,
     INSIDE,
     OWN_NUMBER,
+    Admission,
+    Attempt,
     CallFailure,
     CallPurpose,
     PhoneNumber,
@@ -24,6 +27,7 @@ from rooms.model import (
 from rooms.policy import Policy
 
 CONNECT_KEY, RETURN_KEY, REFUSE_KEY = "1", "2", "9"
+GONE = BARRED | {Admission.LEFT}
 
 # -- what both stand on --------------------
 
@@ -49,8 +53,21 @@ def reachable(seat: Seat) -> bool:
     return number_to_call(seat) is not None and not seat.phone.refused
 
 
-def why_not(seat: Seat, policy: Policy) -> Stuck | None:
-    """Why the server may not call this seat of its own accord, or None if it may."""
+def last_attempt(seat: Seat) -> Attempt | None:
+    """How calling the person's own number failed last, since they agreed to its being called."""
+    number = number_to_call(seat)
+    if number is None or number.consent is None:
+        return None
+    agreed = number.consent.at
+    own = [a for a in seat.line.attempts if a.number == OWN_NUMBER and a.at >= agreed]
+    return own[-1] if own else None
+
+
+def why_not(seat: Seat, policy: Policy, latest: CallFailure | None = None) -> Stuck | None:
+    """Why the server may not call this seat of its own accord, or None if it may.
+
+    ``latest`` is the failure of a call that is about to be remembered.
+    """
     if seat.phone.number(OWN_NUMBER) is None:
         return Stuck.NO_NUMBER
     if number_to_call(seat) is None:
@@ -58,7 +75,12 @@ def why_not(seat: Seat, policy: Policy) -> Stuck | None:
     if seat.phone.refused:
         return Stuck.REFUSED
     automatic = seat.line.calls - seat.line.calls_by_hand
-    return Stuck.CALLS_USED if automatic >= policy.fallback.max_calls else None
+    if automatic >= policy.fallback.max_calls:
+        return Stuck.CALLS_USED
+    attempt = last_attempt(seat)
+    failure = latest or (attempt.why if attempt else None)
+    hopeless = failure is not None and policy.fallback.retry_after[failure] is None
+    return Stuck.NOT_REACHED if hopeless else None
 
 
 def purpose(seat: Seat) -> CallPurpose | None:
@@ -162,7 +184,7 @@ def returns(_seat: Seat, event: KeyPressed, _policy: Policy) -> bool:
 
 def returns_to_good_sound(seat: Seat, event: KeyPressed, policy: Policy) -> bool:
     """They are at the browser, and it carries them."""
-    return returns(seat, event, policy) and seat.line.sound is Sound.FINE
+    return returns(seat, event, policy) and seat.line.sound is Sound.FINE and page_here(seat)
 
 
 def too_many_keys(seat: Seat, _event: KeyPressed, policy: Policy) -> bool:
@@ -172,8 +194,8 @@ def too_many_keys(seat: Seat, _event: KeyPressed, policy: Policy) -> bool:
 
 def tries_again(seat: Seat, event: LineEvent, policy: Policy) -> bool:
     """A failed call is worth repeating, and may be."""
-    later = policy.fallback.retry_after[failure_of(event)]
-    return later is not None and why_not(seat, policy) is None
+    own = seat.line.call is None or seat.line.call.number == OWN_NUMBER
+    return why_not(seat, policy, failure_of(event) if own else None) is None
 
 
 def no_such_number(seat: Seat, event: LineEvent, _policy: Policy) -> bool:
@@ -181,9 +203,10 @@ def no_such_number(seat: Seat, event: LineEvent, _policy: Policy) -> bool:
     return number_to_call(seat, getattr(event, "number", "")) is None
 
 
-def was_refused(seat: Seat, _event: LineEvent, _policy: Policy) -> bool:
-    """Whoever has the telephone wanted no more calls."""
-    return seat.phone.refused
+def was_refused(seat: Seat, event: LineEvent, _policy: Policy) -> bool:
+    """Whoever has the person's telephone wanted no more calls; others speak for themselves."""
+    number = seat.phone.number(getattr(event, "number", "") or OWN_NUMBER)
+    return seat.phone.refused and not (number is not None and number.contact)
 
 
 def hand_calls_used(seat: Seat, _event: LineEvent, policy: Policy) -> bool:
@@ -197,8 +220,9 @@ def is_no_trial(_seat: Seat, event: PhoneAsked, _policy: Policy) -> bool:
 
 
 def asks_from_outside(seat: Seat, event: PhoneAsked, policy: Policy) -> bool:
-    """Before being let in, a person may try their number and no more."""
-    return outside(seat, event, policy) and is_no_trial(seat, event, policy)
+    """Before being let in, a person may try their number and no more; who is out, not even that."""
+    gone = seat.admission in GONE or is_no_trial(seat, event, policy)
+    return outside(seat, event, policy) and gone
 
 
 def somebody_greets(seat: Seat, event: LineEvent, _policy: Policy) -> bool:

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from rooms.effects import Effect, EndCall
 from rooms.line_events import LineEvent, NumberRecorded, PhonePlanSet, SoundChanged
-from rooms.line_guards import page_here
+from rooms.line_guards import covered, last_attempt, page_here, purpose
 from rooms.model import (
     OWN_NUMBER,
     Attempt,
     CallFailure,
+    CallPurpose,
     Consent,
     Deadline,
     Fallback,
@@ -50,21 +51,30 @@ def _bad_enough_at(seat: Seat, now: float, rules: FallbackPolicy) -> float | Non
     if line.sound is not Sound.SILENT:
         return None
     since = line.silent_since if line.silent_since is not None else now
-    if line.page_left_at is not None:
+    here = page_here(seat)
+    if line.page_left_at is not None and not here:  # said late of a page that is back: an echo
         return line.page_left_at + rules.call_after_goodbye
     if line.page_hidden and seat.phone.same_device:
         return since + rules.call_after_hidden
-    if not page_here(seat):  # its line broke off in the middle: a browser that died, not a network
+    if not here:  # its line broke off in the middle: a browser that died, not a network
         return now
-    return since + rules.call_after_silence
+    back = line.page_back_at
+    returned = now if back is None else back + rules.call_after_return
+    return max(since + rules.call_after_silence, returned)
 
 
 def _not_before(seat: Seat, rules: FallbackPolicy) -> float:
     """What became of the last call says how soon another one makes sense."""
-    if not seat.line.attempts:
-        return 0.0
-    last = seat.line.attempts[-1]
-    return last.at + (rules.retry_after[last.why] or 0.0)
+    last = last_attempt(seat)
+    return last.at + (rules.retry_after[last.why] or 0.0) if last else 0.0
+
+
+def media_due(seat: Seat, now: float, policy: Policy) -> Deadline | None:
+    """By when the browser's sound must come, if it is still waited for."""
+    line = seat.line
+    if line.heard or line.sound is not Sound.FINE or not covered(seat):
+        return None
+    return Deadline("media", now + policy.fallback.media_within)
 
 
 def off_the_phone(seat: Seat) -> Seat:
@@ -94,10 +104,18 @@ def failed(seat: Seat, why: CallFailure, now: float, policy: Policy) -> Seat:
     number = seat.line.call.number if seat.line.call else OWN_NUMBER
     attempts = (*seat.line.attempts, Attempt(at=now, number=number, why=why))
     seat = with_line(seat, call=None, attempts=attempts[-policy.fallback.attempts_kept :])
-    if why is not CallFailure.REFUSED:
-        return seat
-    return replace(seat, phone=replace(seat.phone, refused=True))
+    return _refused(seat, number) if why is CallFailure.REFUSED else seat
 
+
+def _refused(seat: Seat, number_id: str) -> Seat:
+    """Whose telephone says no, says it for itself: a contact's does not cut off the person's."""
+    number = seat.phone.number(number_id)
+    if number is None or not number.contact:
+        return replace(seat, phone=replace(seat.phone, refused=True))
+    return _with_number(seat, replace(number, consent=None))
+
+
+_RESTART = "restart"  # a deadline that pages which went with the server do not bring forward
 
 # -- actions: the connection --------------------
 
@@ -109,8 +127,8 @@ def keep(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
 
 def expect_media(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """The person has just come in: their sound must follow."""
-    due = Deadline("media", now + policy.fallback.media_within)
-    return with_line(seat, deadline=due, page_left_at=None), ()
+    seat = with_line(seat, page_left_at=None, heard=False)
+    return with_line(seat, deadline=media_due(seat, now, policy)), ()
 
 
 def rest(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
@@ -120,14 +138,17 @@ def rest(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
         attempts=before.attempts,
         calls=before.calls,
         calls_by_hand=before.calls_by_hand,
+        page_hidden=before.page_hidden,
     )
     return replace(seat, line=line), hang_up(seat)
 
 
 def note(seat: Seat, event: SoundChanged, now: float, _policy: Policy) -> Result:
     """Remember how the browser's sound is."""
-    since = now if event.sound is Sound.SILENT else None
-    return with_line(seat, sound=event.sound, silent_since=since), ()
+    silent = event.sound is Sound.SILENT
+    since = now if silent else None
+    heard = seat.line.heard or (covered(seat) and not silent)
+    return with_line(seat, sound=event.sound, silent_since=since, heard=heard), ()
 
 
 def heard_at_last(seat: Seat, event: SoundChanged, now: float, policy: Policy) -> Result:
@@ -152,12 +173,18 @@ def start_over(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Res
 
     Somebody who was on the telephone may have no page that could.
     """
-    was_on_phone = seat.line.call is not None and seat.line.call.answered_at is not None
+    answered = seat.line.call is not None and seat.line.call.answered_at is not None
+    was_on_phone = answered and purpose(seat) is not CallPurpose.TRIAL
     wait = 0.0 if was_on_phone else policy.fallback.call_after_restart
     seat = failed(seat, CallFailure.LOST, now, policy) if seat.line.call else seat
-    due = Deadline("call", now + wait)
+    due = Deadline(_RESTART, now + wait)
     seat = with_line(seat, sound=Sound.SILENT, silent_since=now, page_left_at=None, deadline=due)
     return off_the_phone(seat), ()
+
+
+def hear_nothing(seat: Seat, _event: LineEvent, now: float, _policy: Policy) -> Result:
+    """The server that heard it was restarted; nobody may be called all the same."""
+    return with_line(seat, sound=Sound.SILENT, silent_since=now), ()
 
 
 def give_up_trial(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
@@ -174,14 +201,15 @@ def recover(seat: Seat, event: SoundChanged, now: float, policy: Policy) -> Resu
 
 def page_gone(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """A silent line whose page is gone too is not a network that roams."""
+    due = seat.line.deadline
+    if due is not None and due.name == _RESTART:
+        return seat, ()
     return _rearm(seat, now, policy), ()
 
 
 def page_back(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """The page is there again: give its media the time that a silence gets."""
-    seat = with_line(seat, page_left_at=None, page_hidden=False)
-    if seat.line.silent_since is not None:
-        seat = with_line(seat, silent_since=now)
+    seat = with_line(seat, page_left_at=None, page_hidden=False, page_back_at=now)
     return _rearm(seat, now, policy), ()
 
 
@@ -197,9 +225,7 @@ def page_hid(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Resul
 
 def page_shown(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """The page is in front again."""
-    seat = with_line(seat, page_hidden=False)
-    if seat.line.silent_since is not None:
-        seat = with_line(seat, silent_since=now)
+    seat = with_line(seat, page_left_at=None, page_hidden=False, page_back_at=now)
     return _rearm(seat, now, policy), ()
 
 
@@ -229,7 +255,7 @@ def take_plan(seat: Seat, event: PhonePlanSet, now: float, _policy: Policy) -> R
 def take_plan_and_call(seat: Seat, event: PhonePlanSet, now: float, policy: Policy) -> Result:
     """The plan was what was missing."""
     seat, _ = take_plan(seat, event, now, policy)
-    return with_line(seat, deadline=Deadline("call", now)), ()
+    return with_line(seat, deadline=call_due(seat, now, policy)), ()
 
 
 def withdraw_plan(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -> Result:
@@ -242,13 +268,13 @@ def withdraw_plan(seat: Seat, _event: LineEvent, _now: float, _policy: Policy) -
 
 def record_number(seat: Seat, event: NumberRecorded, now: float, _policy: Policy) -> Result:
     """Staff wrote a number down, and the spoken consent to it."""
-    consent = (
-        Consent(at=now, wording=event.wording, language=event.language, by=event.by)
-        if event.wording
-        else None
-    )
+    known = seat.phone.number(event.number.id)
+    same = known is not None and known.number == event.number.number
+    consent = known.consent if known is not None and same else None
+    if event.wording:
+        consent = Consent(at=now, wording=event.wording, language=event.language, by=event.by)
     seat = _with_number(seat, replace(event.number, consent=consent))
-    if consent is not None and event.number.id == OWN_NUMBER:
+    if event.wording and event.number.id == OWN_NUMBER:
         seat = replace(seat, phone=replace(seat.phone, refused=False))
     return seat, ()
 
@@ -256,7 +282,7 @@ def record_number(seat: Seat, event: NumberRecorded, now: float, _policy: Policy
 def record_number_and_call(seat: Seat, event: NumberRecorded, now: float, policy: Policy) -> Result:
     """What staff wrote down was what was missing."""
     seat, _ = record_number(seat, event, now, policy)
-    return with_line(seat, deadline=Deadline("call", now)), ()
+    return with_line(seat, deadline=call_due(seat, now, policy)), ()
 
 
 def _with_number(seat: Seat, number: PhoneNumber) -> Seat:

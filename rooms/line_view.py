@@ -98,15 +98,15 @@ def way(seat: Seat) -> Way:
     return Way.CALLING if placing else Way.WEAK
 
 
-def my_line(seat: Seat) -> MyLine:
-    """The reader's own connection."""
+def my_line(seat: Seat, *, own_device: bool) -> MyLine:
+    """The reader's own connection; to have opened the seat's link shows nobody its number."""
     line, plan = seat.line, seat.phone
     own = plan.number(OWN_NUMBER)
     return MyLine(
         state=line.state,
         sound=line.sound,
         since=line.since,
-        number=own.number[-SHOWN_DIGITS:] if own else "",
+        number=own.number[-SHOWN_DIGITS:] if own and own_device else "",
         agreed=number_to_call(seat) is not None and not plan.refused,
         same_device=plan.same_device,
         trial=line.call is not None and line.call.purpose is CallPurpose.TRIAL,

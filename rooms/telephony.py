@@ -148,8 +148,10 @@ class Line:
     since: float | None = None  # when the state last changed
     deadline: Deadline | None = None
     sound: Sound = Sound.FINE
+    heard: bool = False  # since coming in; until then ``sound`` is a hope
     silent_since: float | None = None
     page_left_at: float | None = None  # the page said goodbye: closed, or about to be reloaded
+    page_back_at: float | None = None  # connected again, or in front again
     page_hidden: bool = False
     call: Call | None = None
     attempts: tuple[Attempt, ...] = ()

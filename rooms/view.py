@@ -197,7 +197,7 @@ def _me(visit: Visit, seat: Seat, device: Device, inside: bool, policy: Policy) 
         may=tuple(sorted(MATRIX[seat.role])),
         notices=_notices(seat, device),
         video_kbps=policy.video_kbps_for(headcount),
-        line=my_line(seat),
+        line=my_line(seat, own_device=seat.speaks(device.id)),
     )
 
 

@@ -14,6 +14,7 @@ from rooms.effects import Effect
 from rooms.errors import (
     DoorClosed,
     NotAdmitted,
+    NotPermitted,
     SeatDenied,
     SeatRemoved,
     TimesInvalid,
@@ -46,6 +47,8 @@ from rooms.events import (
 from rooms.line_events import (
     CoverBegan,
     CoverEnded,
+    GreeterGone,
+    GreetingBegun,
     LineDeadlinePassed,
     LineEvent,
     NodeRestarted,
@@ -53,7 +56,7 @@ from rooms.line_events import (
     PageBack,
     PageGone,
 )
-from rooms.line_guards import page_here
+from rooms.line_guards import GONE, page_here
 from rooms.model import (
     BARRED,
     INSIDE,
@@ -62,6 +65,7 @@ from rooms.model import (
     RUNNING,
     Admission,
     EndReason,
+    Fallback,
     Role,
     Seat,
     Stage,
@@ -186,18 +190,27 @@ def _move_seat(visit: Visit, event: SeatEvent, now: float, policy: Policy) -> Re
     if after.admission in INSIDE and len(inside(moved)) > max(
         policy.max_inside, len(inside(visit))
     ):
-        raise VisitFull
+        return _no_room(visit, seat, event), ()
     return moved, effects
+
+
+def _no_room(visit: Visit, seat: Seat, event: SeatEvent) -> Visit:
+    """Whoever would come in by the clock waits for staff instead; a clock takes no refusal."""
+    if not isinstance(event, SeatDeadlinePassed):
+        raise VisitFull
+    waits = replace(seat, deadline=None)
+    return replace(visit, seats=tuple(waits if s is seat else s for s in visit.seats))
 
 
 def _move_line(visit: Visit, event: LineEvent, now: float, policy: Policy) -> Result:
     seat = visit.seat(event.seat)
     if seat is None:
         raise UnknownSeat
-    if fallback.is_stale(seat, event):
+    if fallback.is_stale(seat, event) or _comes_too_late(visit, event):
         return visit, ()
     _check_device(seat, event)
     _check_running(visit, seat, event)
+    _check_alone(visit, seat, event)
     after, effects = fallback.FALLBACK.step(seat, event, now, policy)
     if after.line.state is not seat.line.state:
         after = replace(after, line=replace(after.line, since=now))
@@ -221,6 +234,19 @@ def _check_running(visit: Visit, seat: Seat, event: SeatEvent) -> None:
     raise door(visit, seat) or VisitEarly()
 
 
+def _comes_too_late(visit: Visit, event: LineEvent) -> bool:
+    """A restart concerns nobody's connection in a visit that does not run."""
+    return isinstance(event, NodeRestarted) and visit.stage not in RUNNING
+
+
+def _check_alone(visit: Visit, seat: Seat, event: LineEvent) -> None:
+    """Whoever speaks alone with one telephone speaks with no other meanwhile."""
+    if isinstance(event, GreetingBegun):
+        others = (s for s in visit.seats if s is not seat and s.line.state is Fallback.GATE)
+        if any(s.line.greeter == event.by.id for s in others):
+            raise NotPermitted
+
+
 def _add(visit: Visit, seat: Seat, policy: Policy) -> Visit:
     if visit.stage in OVER:
         raise _closed(visit)
@@ -228,7 +254,8 @@ def _add(visit: Visit, seat: Seat, policy: Policy) -> Visit:
         return visit
     if len(visit.seats) >= policy.max_seats:
         raise VisitFull
-    return lifecycle.appointed(replace(visit, seats=(*visit.seats, seat)))
+    (appointed,) = lifecycle.appointed(replace(visit, seats=(seat,))).seats
+    return replace(visit, seats=(*visit.seats, appointed))
 
 
 # -- how the machines meet --------------------
@@ -243,11 +270,34 @@ def _line_events(before: Visit, after: Visit) -> list[LineEvent]:
         was_covered = was is not None and is_covered(before, was)
         if is_covered(after, seat) != was_covered:
             found.append((CoverEnded if was_covered else CoverBegan)(seat=seat.id))
-        elif after.stage in OVER and seat.line.call is not None:
+        elif seat.line.call is not None and _gave_up(after, seat, was):
             found.append(CoverEnded(seat=seat.id))
-        elif was is not None and was_covered and page_here(seat) != page_here(was):
+        elif was is not None and after.stage in RUNNING and _page(seat) != _page(was):
             found.append((PageBack if page_here(seat) else PageGone)(seat=seat.id))
+        if is_covered(after, seat) and _lost_greeter(before, after, seat):
+            found.append(GreeterGone(seat=seat.id))
     return found
+
+
+def _gave_up(after: Visit, seat: Seat, was: Seat | None) -> bool:
+    """Whoever tried a number before coming in does not come in any more."""
+    if after.stage not in RUNNING or seat.admission in GONE:
+        return True
+    back = was is not None and was.admission is not seat.admission
+    return back and seat.admission is Admission.INVITED
+
+
+def _page(seat: Seat) -> tuple[bool, str]:
+    """Whether the seat's page is connected, and on which device."""
+    return page_here(seat), seat.holder.id if seat.holder is not None and page_here(seat) else ""
+
+
+def _lost_greeter(before: Visit, after: Visit, seat: Seat) -> bool:
+    if seat.line.state is not Fallback.GATE or not seat.line.greeter:
+        return False
+    was, is_now = before.seat(seat.line.greeter), after.seat(seat.line.greeter)
+    stays = is_now is not None and is_covered(after, is_now)
+    return was is not None and is_covered(before, was) and not stays
 
 
 def is_covered(visit: Visit, seat: Seat) -> bool:

@@ -11,7 +11,6 @@ from rooms.model import (
     INSIDE,
     ON_PHONE,
     RUNNING,
-    Admission,
     CallPurpose,
     Fallback,
     Link,
@@ -193,13 +192,9 @@ def _prompt(visit: Visit, seat: Seat) -> Prompt | None:
         return Prompt.JOINED
     if line.state is Fallback.RECOVERING:
         return None if line.returning or line.kept else Prompt.HAND_BACK
-    return None if _clinician_is_here(visit, seat) else Prompt.FIRST_IN_LINE
+    return None if _clinician_is_here(visit) else Prompt.FIRST_IN_LINE
 
 
-def _clinician_is_here(visit: Visit, phone: Seat) -> bool:
-    """Somebody whom the telephone would wait for; a clinician's own waits for nobody."""
-    return any(
-        may(s.role, Action.ADMIT)
-        and (s is phone or s.admission is Admission.PRESENT or s.line.state in ON_PHONE)
-        for s in _people(visit)
-    )
+def _clinician_is_here(visit: Visit) -> bool:
+    """Somebody whom telephones would wait for; one who reloads the page is here."""
+    return any(may(s.role, Action.ADMIT) for s in _people(visit))
