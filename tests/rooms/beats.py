@@ -26,6 +26,7 @@ from rooms.events import (
     VisitWasCancelled,
     VisitWasEnded,
 )
+from rooms.line_events import LineEvent
 from rooms.model import (
     BARRED,
     INSIDE,
@@ -124,7 +125,7 @@ def what_the_practice_wrote_stays(beat: Beat) -> None:
     blank: dict[str, Any] = {
         "admission": Admission.INVITED, "deadline": None, "waiting_since": None, "devices": (),
         "epoch": 0, "revoked": False, "microphone": True, "camera": True, "notices": (),
-        "said_name": "", "language": "", "usage": None,
+        "said_name": "", "language": "", "usage": None, "line": None,
     }  # fmt: skip
     for seat in beat.before.seats:
         after = beat.after.seat(seat.id)
@@ -246,7 +247,9 @@ def _current(visit: Visit, event: DeadlinePassed) -> bool:
 def _moved_seat(beat: Beat) -> Iterator[tuple[Seat, Seat]]:
     """The seat before and after, when the event comes as far as the seat's own rules."""
     event = beat.event
-    if not isinstance(event, SeatEvent) or not _gets_to_the_seat(beat.before, event):
+    if not isinstance(event, SeatEvent) or isinstance(event, LineEvent):
+        return
+    if not _gets_to_the_seat(beat.before, event):
         return
     seat, after = beat.before.seat(event.seat), beat.after.seat(event.seat)
     assert seat is not None

@@ -14,10 +14,14 @@ from rooms.events import Event
 from rooms.model import (
     BARRED,
     INSIDE,
+    ON_PHONE,
     OVER,
+    OWN_NUMBER,
     RUNNING,
     Admission,
+    Fallback,
     Role,
+    Seat,
     Stage,
     Standing,
     Visit,
@@ -55,7 +59,10 @@ def whoever_waits_has_a_place_in_the_queue(visit: Visit, policy: Policy) -> None
 def only_the_place_of_somebody_gone_has_a_deadline(visit: Visit, policy: Policy) -> None:
     for seat in visit.seats:
         gone = seat.holder is not None and not seat.holder.connected
-        kept = seat.admission is Admission.WAITING and gone
+        if seat.admission is Admission.INVITED and seat.deadline is not None:
+            assert (seat.deadline.name, seat.phone.at_start) == ("appointment", True)
+            continue
+        kept = seat.admission is Admission.WAITING and gone and not may_be_reached(seat)
         assert kept == (seat.deadline is not None), (seat.admission, gone, seat.deadline)
         assert seat.deadline is None or seat.deadline.name == "place"
 
@@ -72,7 +79,7 @@ def one_device_holds_the_seat_once_somebody_knocked(visit: Visit, policy: Policy
 
 def nobody_is_there_without_a_device(visit: Visit, policy: Policy) -> None:
     for seat in visit.seats:
-        if not seat.devices:
+        if not seat.devices and not seat.phone.only:
             untouched = (Admission.INVITED, Admission.DENIED, Admission.REMOVED)
             assert seat.admission in untouched
 
@@ -115,7 +122,7 @@ def only_an_empty_running_visit_counts_as_deserted(visit: Visit, policy: Policy)
 
 
 def the_stage_says_who_is_together(visit: Visit, policy: Policy) -> None:
-    present = [s.role for s in visit.seats if s.admission is Admission.PRESENT]
+    present = [s.role for s in visit.seats if takes_part(s)]
     together = Role.PROVIDER in present and len(present) > 1
     if visit.stage in RUNNING:
         assert (visit.stage is Stage.IN_PROGRESS) == together
@@ -144,8 +151,10 @@ def media_flows_only_between_people_inside(visit: Visit, policy: Policy) -> None
         assert source.admission in INSIDE
         assert hearer.admission in INSIDE
         assert source.role is not Role.OBSERVER
-        assert link.sound == source.microphone
-        assert link.picture == source.camera
+        assert source.microphone or not link.sound
+        assert source.camera or not link.picture
+        if {source.line.state, hearer.line.state} == {Fallback.GOOD} and not greeters(visit):
+            assert (link.sound, link.picture) == (source.microphone, source.camera)
 
 
 def nothing_over_is_due(visit: Visit, policy: Policy) -> None:
@@ -171,9 +180,26 @@ STATES: tuple[StateLaw, ...] = (
 )
 
 
+def may_be_reached(seat: Seat) -> bool:
+    """A telephone could bring this person in."""
+    agreed = [n for n in seat.phone.numbers if n.id == OWN_NUMBER and n.consent is not None]
+    return bool(agreed) and not seat.phone.refused
+
+
+def takes_part(seat: Seat) -> bool:
+    """By browser, or by a telephone that has been let in."""
+    by_phone = seat.line.state in ON_PHONE and seat.line.joined
+    return seat.admission is Admission.PRESENT or (by_phone and seat.admission in INSIDE)
+
+
+def greeters(visit: Visit) -> set[str]:
+    """The staff who speak alone with a telephone."""
+    return {s.line.greeter for s in visit.seats if s.line.state is Fallback.GATE} - {""}
+
+
 def doors(visit: Visit) -> set[str]:
-    """The devices whose page is connected, in the visit or at its door."""
-    return {
+    """What keeps a visit alive: connected pages, in it or at its door, and calls."""
+    return {s.line.call.id for s in visit.seats if s.line.call is not None} | {
         device.id
         for seat in visit.seats
         if seat.admission not in BARRED

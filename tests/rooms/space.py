@@ -40,6 +40,7 @@ from rooms.events import (
     VisitWasCancelled,
     VisitWasEnded,
 )
+from rooms.line_events import LineDeadlinePassed
 from rooms.model import Admission, Deadline, Visit
 from rooms.policy import Policy
 from rooms.visit import next_deadline, step
@@ -59,6 +60,7 @@ from tests.rooms.cast import (
 from tests.rooms.laws import STATES, Beat
 
 STALE = -1.0
+DUE = DeadlinePassed, SeatDeadlinePassed, LineDeadlinePassed
 DAY = 24 * 60 * 60.0
 Cell = tuple[Any, type[Event]]
 
@@ -132,8 +134,19 @@ def explore(
 
 def _when(event: Event, visit: Visit, now: float) -> float:
     """A second later; a deadline that is current comes at its own time."""
-    due = next_deadline(visit)
-    return max(now, due.deadline.at) if due == event and due is not None else now + 1
+    at = event.deadline.at if isinstance(event, DUE) and event in dues(visit) else now + 1
+    return max(now, at)
+
+
+def dues(visit: Visit) -> set[Event]:
+    """Every deadline there is."""
+    found: set[Event] = {DeadlinePassed(deadline=d) for d in (visit.deadline, visit.deserted) if d}
+    for seat in visit.seats:
+        if seat.deadline is not None:
+            found.add(SeatDeadlinePassed(seat=seat.id, deadline=seat.deadline))
+        if seat.line.deadline is not None:
+            found.add(LineDeadlinePassed(seat=seat.id, deadline=seat.line.deadline))
+    return found
 
 
 def _note(space: Space, beat: Beat, key: Callable[[Visit], Hashable], asked: set[Cell]) -> None:
@@ -245,7 +258,7 @@ def _visit_key(visit: Visit) -> Hashable:
 
 def visit_events(visit: Visit, now: float) -> Iterator[Event]:
     """Every event that could concern the visit; only the deadline when it has come."""
-    due = next_deadline(visit)
+    due = next_deadline(_lines_at_rest(visit))
     if due is not None:
         yield due
         if due.deadline.at <= now + 1:
@@ -264,6 +277,12 @@ def visit_events(visit: Visit, now: float) -> Iterator[Event]:
         yield from own_events(seat.id, "one", known=bool(seat.devices))
     yield SeatAdmitted(seat="petra", by=DESK)
     yield SeatSentBack(seat="petra", by=DESK)
+
+
+def _lines_at_rest(visit: Visit) -> Visit:
+    """What lines wait for is looked into in ``line_space``."""
+    seats = (replace(s, line=replace(s.line, deadline=None)) for s in visit.seats)
+    return replace(visit, seats=tuple(seats))
 
 
 SPACES: dict[str, Callable[[], Space]] = {

@@ -12,7 +12,7 @@ from rooms.model import Deadline, EndReason, Stage
 from tests.rooms.cast import PRACTICE, STARTS, Story, by
 from tests.rooms.grids import decided, last_row_always_applies, offered, used
 
-HELPERS = ("everyone_out", "reason_of", "opening", "is_stale")
+HELPERS = ("everyone_out", "reason_of", "opening", "appointed", "is_stale")
 
 
 @pytest.mark.parametrize("pair", list(product(Stage, VISIT_EVENTS)), ids=str)

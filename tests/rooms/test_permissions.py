@@ -35,7 +35,27 @@ from rooms.events import (
     VisitWasCancelled,
     VisitWasEnded,
 )
-from rooms.model import SYSTEM, Actor, ActorKind, Role
+from rooms.line_events import (
+    LINE_EVENTS,
+    CallerLetIn,
+    CallEvent,
+    CallOrdered,
+    CallWasStopped,
+    CoverBegan,
+    CoverEnded,
+    GreeterGone,
+    GreetingBegun,
+    LineDeadlinePassed,
+    NodeRestarted,
+    NumberRecorded,
+    PageBack,
+    PageGone,
+    SeatKeptOnPhone,
+    SoundChanged,
+    VoiceConfirmed,
+    WrongPersonFound,
+)
+from rooms.model import OWN_NUMBER, SYSTEM, Actor, ActorKind, PhoneNumber, Role
 from rooms.permissions import ACTION_OF, MATRIX, Action, may, require
 from tests.rooms.cast import DESK, EVERYBODY, PRACTICE, ROLES, Story, by, seat_of
 
@@ -62,6 +82,9 @@ GRID = {
     "cancel":             "no  no  no  no  no  no  no  no  yes no",
     "revoke":             "no  no  no  no  no  no  no  no  yes no",
     "open":               "no  no  no  no  no  no  no  yes no  no",
+    "see_lines":          "no  yes no  no  no  no  no  yes yes no",
+    "call":               "no  yes no  no  no  no  no  yes yes no",
+    "greet":              "no  yes no  no  no  no  no  no  no  no",
 }  # fmt: skip
 
 CELLS = [
@@ -103,6 +126,24 @@ def orders(by_whom: Actor) -> dict[str, Event]:
     }
 
 
+def phone_orders(by_whom: Actor) -> dict[str, list[Event]]:
+    """The events behind the actions that concern telephones."""
+    about: Any = {"seat": "fred", "by": by_whom}
+    number = PhoneNumber(id=OWN_NUMBER, number="+49-fred")
+    return {
+        "call": [
+            CallOrdered(**about),
+            CallWasStopped(**about),
+            SeatKeptOnPhone(**about),
+            NumberRecorded(number=number, **about),
+        ],
+        "greet": [kind(**about) for kind in GREETING],
+    }
+
+
+GREETING = (GreetingBegun, CallerLetIn, VoiceConfirmed, WrongPersonFound)
+
+
 @pytest.fixture(scope="module")
 def full_house():
     return Story().comes_in(*EVERYBODY).visit
@@ -124,14 +165,39 @@ def test_an_order_is_refused_unless_the_grid_allows_it(full_house, actor, action
             require(full_house, event)
 
 
-OF_THE_SYSTEM = Met, Parted, Emptied, Occupied, DeadlinePassed, SeatDeadlinePassed
+@pytest.mark.parametrize("action", phone_orders(SYSTEM))
+@pytest.mark.parametrize("actor", ACTORS, ids=lambda a: f"{a.kind}-{a.id}")
+def test_an_order_about_telephones_is_refused_unless_the_grid_allows_it(full_house, actor, action):
+    who = ROLES[actor.id] if actor.kind is ActorKind.SEAT else actor.kind
+    for event in phone_orders(actor)[action]:
+        if IN_THE_GRID[action, who]:
+            require(full_house, event)
+        else:
+            with pytest.raises(NotPermitted):
+                require(full_house, event)
+
+
+@pytest.mark.parametrize("action", phone_orders(SYSTEM))
+def test_nobody_decides_about_their_own_telephone_as_staff(full_house, action):
+    for event in phone_orders(by("dora"))[action]:
+        with pytest.raises(NotPermitted):
+            require(full_house, replace(event, seat="dora"))
+
+
+OF_THE_SYSTEM = (
+    *(Met, Parted, Emptied, Occupied, DeadlinePassed, SeatDeadlinePassed),
+    *(CoverBegan, CoverEnded, PageGone, PageBack, GreeterGone, NodeRestarted),
+    *(SoundChanged, LineDeadlinePassed),
+)
 
 
 def test_every_event_is_an_order_the_persons_own_or_the_systems():
-    for event in (*SEAT_EVENTS, *VISIT_EVENTS, SeatAdded):
-        kinds = event in ACTION_OF, issubclass(event, OwnSeatEvent), event in OF_THE_SYSTEM
+    for event in (*SEAT_EVENTS, *VISIT_EVENTS, *LINE_EVENTS, SeatAdded):
+        system = event in OF_THE_SYSTEM or issubclass(event, CallEvent)
+        kinds = event in ACTION_OF, issubclass(event, OwnSeatEvent), system
         assert kinds.count(True) == 1, event
-    assert {action.value for action in ACTION_OF.values()} == set(orders(SYSTEM))
+    asked = {*orders(SYSTEM), *phone_orders(SYSTEM)}
+    assert {action.value for action in ACTION_OF.values()} == asked
 
 
 # -- what no role overrides --------------------

@@ -4,17 +4,40 @@ from dataclasses import fields
 
 import pytest
 
-from rooms.policy import EdgePolicy, MediaPolicy, Policy
+from rooms.model import CallFailure
+from rooms.policy import EdgePolicy, FallbackPolicy, MediaPolicy, Policy, QualityPolicy
 
 POLICY, MEDIA, EDGE = Policy(), MediaPolicy(), EdgePolicy()
+FALLBACK, QUALITY = POLICY.fallback, QualityPolicy()
 
 
-@pytest.mark.parametrize("policy", [POLICY, MEDIA, EDGE], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("policy", [POLICY, MEDIA, EDGE, FALLBACK], ids=lambda p: type(p).__name__)
 def test_every_number_is_more_than_nothing(policy):
     for field in fields(policy):
         value = getattr(policy, field.name)
         numbers = value if isinstance(value, tuple) else (value,)
-        assert all(number > 0 for number in numbers if not isinstance(number, str)), field.name
+        counted = [number for number in numbers if isinstance(number, int | float)]
+        assert all(number > 0 for number in counted), field.name
+
+
+def test_every_failure_of_a_call_says_when_to_try_again_or_never():
+    assert set(FALLBACK.retry_after) == set(CallFailure)
+    assert all(later is None or later >= 0 for later in FALLBACK.retry_after.values())
+
+
+def test_a_silence_is_answered_when_the_rules_promise():
+    assert QUALITY.silent_after + FALLBACK.call_after_silence == 7
+    assert QUALITY.silent_after + FALLBACK.call_after_hidden == 45
+
+
+def test_patience_grows_in_the_order_of_what_is_likely():
+    rules: FallbackPolicy = FALLBACK
+    assert rules.call_after_silence < rules.call_after_goodbye < rules.call_after_return
+    assert rules.call_after_return < rules.call_after_restart < rules.media_within
+    assert rules.media_within < rules.call_after_hidden
+    assert rules.gate_for < rules.gate_for_relay < rules.greeting_for
+    assert rules.steady_for < rules.steady_longest
+    assert rules.max_calls <= rules.max_calls_by_hand <= rules.attempts_kept
 
 
 @pytest.mark.parametrize(
