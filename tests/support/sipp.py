@@ -32,22 +32,28 @@ class Sipp:
 
 
 @asynccontextmanager
-async def sipp(scenario: str, *options: str, transport: str = "u1") -> AsyncIterator[Sipp]:
-    """One call's worth of ``tests/support/sipp/<scenario>.xml`` on loopback."""
+async def sipp(scenario: str, transport: str = "u1", **words: str) -> AsyncIterator[Sipp]:
+    """One call's worth of ``tests/support/sipp/<scenario>.xml`` on loopback.
+
+    ``words`` take the place of ``@word@`` in the scenario.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="sipp-") as folder:
+        text = (_SCENARIOS / f"{scenario}.xml").read_text()
+        for word, value in words.items():
+            text = text.replace(f"@{word}@", value)
+        Path(folder, "scenario.xml").write_text(text)
         process = await asyncio.create_subprocess_exec(
-            "sipp", "-sf", str(_SCENARIOS / f"{scenario}.xml"),
+            "sipp", "-sf", "scenario.xml",
             "-i", "127.0.0.1", "-p", str(port), "-mi", "127.0.0.1", "-mp", str(free_port() & ~1),
             "-m", "1", "-t", transport, "-nostdin", "-trace_err", "-timeout", "50",
-            *options,
             cwd=folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            await _is_up(port)
+            await _is_up(port, process)
             yield Sipp(port, process, Path(folder))
         finally:
             if process.returncode is None:
@@ -55,9 +61,10 @@ async def sipp(scenario: str, *options: str, transport: str = "u1") -> AsyncIter
                 await process.wait()
 
 
-async def _is_up(port: int) -> None:
+async def _is_up(port: int, process: asyncio.subprocess.Process) -> None:
     """Whether the kernel lists the socket; asking sipp itself would be a call to it."""
     wanted = f":{port:04X} "
     async with asyncio.timeout(5):
         while not any(wanted in Path(f"/proc/net/{kind}").read_text() for kind in ("udp", "tcp")):
+            assert process.returncode is None, "sipp did not take the scenario"
             await asyncio.sleep(0.02)

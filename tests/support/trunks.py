@@ -18,7 +18,6 @@ from media.phone.sip.transactions import Times
 from media.phone.sip.trunk import SipTrunk
 from rooms.model import CallId
 from rooms.policy import PhonePolicy
-from tests.support.ports import free_port
 from tests.support.softphone import purity, tone
 
 POLICY = PhonePolicy()
@@ -141,7 +140,7 @@ def config_for(port: int, **more: Any) -> TrunkConfig:
         "port": port,
         "caller": "+15550199",
         "local_host": "127.0.0.1",
-        "rtp_ports": (free_port(), 32_000),
+        "rtp_ports": (10_000, 14_998),  # below those of ``free_port``
         **more,
     }
     return TrunkConfig(**given)
@@ -153,7 +152,7 @@ async def trunk_to(
 ) -> AsyncIterator[Rig]:
     """A started trunk to a server on loopback; closed afterwards."""
     config = config_for(port, **more)
-    shorter = {"options_every": 3_600.0, **(policy or {})}
+    shorter = {"options_first": 3_600.0, **(policy or {})}
     rig = Rig(SipTrunk(config, replace(POLICY, **shorter), times), config)
     await rig.trunk.start(rig.listening, rig.ledger)
     try:

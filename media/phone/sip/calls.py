@@ -82,9 +82,10 @@ class TrunkCall:
         try:
             over = await self._live()
         except OSError:
-            pass  # no ports, no way to the trunk
+            self._invitation.settled.set()  # no ports: nothing was sent
         except Exception:  # noqa: BLE001, RUF100  the ledger failed: an unkept call is not placed
             self._agent.counters.not_kept += 1
+            self._invitation.settled.set()
         finally:
             self._up = False
             if self._leg is not None:

@@ -30,6 +30,7 @@ class Health:
     async def watch(self) -> None:
         """Ask for ever."""
         policy = self._agent.policy
+        await asyncio.sleep(policy.options_first)
         while True:
             await self.ask()
             await asyncio.sleep(policy.options_again if self._missed else policy.options_every)
