@@ -141,13 +141,19 @@ class Monitor:
         if self._resting:  # what comes now did not follow what came before
             self._resting, self._resumed = False, now
             uplink.begin(now)
-        if now - uplink.started < self._policy.window:
+        if now - uplink.started < self._window:
             return None
         heard = leg.hears()
         down = self._down([each for each in heard if each.kind is Kind.AUDIO], now)
         round_trip = self._round_trip(heard, now)
         self._inputs = Inputs(up=uplink.measure(now), down=down, round_trip=round_trip)
         return self._quality.sample(now, self._inputs)
+
+    @property
+    def _window(self) -> float:
+        """Whoever was silent is believed sooner: a call may be about to be placed."""
+        waited_for = self._quality.sound in (None, Sound.SILENT)
+        return self._policy.returned if waited_for else self._policy.window
 
     def _silence(self) -> Sound | None:
         self._inputs = Inputs(up=Direction(loss=1.0))

@@ -124,7 +124,10 @@ class Quality:
         return self._become(self._level())
 
     def _returned(self, now: float, inputs: Inputs) -> Sound | None:
-        """The first second after silence decides by itself: there is nothing else to go by."""
+        """The first window after silence has nothing before it to go by.
+
+        It cannot make sound unusable by itself: networks that come back stumble.
+        """
         policy = self._policy
         lost = inputs.up.loss if inputs.up is not None else 0.0
         if 1 - lost < policy.stray_share:
@@ -133,8 +136,7 @@ class Quality:
         if 1 - lost >= policy.returned_share and self.raw >= policy.weak:
             return self._become(Sound.FINE)
         self.score = max(policy.floor, self.raw)
-        was_usable = self.sound is None or self.raw >= policy.unusable
-        return self._become(Sound.WEAK if was_usable else Sound.UNUSABLE)
+        return self._become(Sound.WEAK)
 
     def _smooth(self) -> None:
         policy = self._policy

@@ -362,6 +362,8 @@ class EdgePolicy:
     stop_within: float = 3.0  # for answers under way; supervisors give ten seconds, then kill
     demo_visit: float = 4 * 60 * 60  # long enough to try everything before lunch
     demo_certificate_days: int = 7  # a week of trying; browsers distrust it anyway
+    demo_phone_ping: float = 4.0  # a page that is gone is a telephone without power: noticed in 6 s
+    demo_phone_waiting: int = 64  # messages for a page that stopped reading; a call takes about ten
 
     def shared_by(self, people: int) -> EdgePolicy:
         """The policy for as many people behind one address; never stricter than without."""

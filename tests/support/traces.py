@@ -80,6 +80,10 @@ MEDIOCRE = {
 }
 """Bad enough to notice, good enough to talk."""
 
+CUT = Network(loss=1.0)
+HEAVY = Network(loss=0.35, delay=0.05, jitter=0.01)
+GOOD = Network()
+
 
 def passage(network: Network, chance: random.Random) -> Iterator[tuple[float, float | None]]:
     """For each packet of an endless stream, when it is sent and when it arrives, if it does."""
@@ -117,6 +121,13 @@ class _Stream:
         self._waiting: list[tuple[float, int]] = []
         self._next = next(self._passage)
 
+    def change(self, network: Network, seed: int) -> None:
+        """From the next packet on, this is the network."""
+        begun = self.sent * _EVERY
+        later = passage(network, random.Random(seed))
+        self._passage = ((begun + sent, None if at is None else begun + at) for sent, at in later)
+        self._next = next(self._passage)
+
     def play(self, until: float) -> None:
         """Let everything arrive that arrives by then."""
         while self._next[0] <= until:
@@ -149,6 +160,10 @@ class _Hearer:
         self._chance = random.Random(seed)
         self._due = 0.0
 
+    def change(self, network: Network, seed: int) -> None:
+        """From the next packet on, this is the network."""
+        self._stream.change(network, seed)
+
     def play(self, now: float) -> None:
         self._stream.play(now)
         reception = self._stream.feed.reception
@@ -171,6 +186,7 @@ class Replay:
     seed: int = 1
     id: str = "leg"
     now: float = 0.0
+    reported: list[Heard] | None = None  # what the browser reports, in place of ``down``
     crossings: list[tuple[float, Sound]] = field(default_factory=list)
     monitor: Monitor = field(init=False)
     _sound: _Stream = field(init=False)
@@ -181,6 +197,14 @@ class Replay:
         self.monitor = Monitor(self.policy, 0.0)
         self._sound = _Stream(self.up, self.seed, media)
         self._hearer = _Hearer(self.down, self.seed + 1, media) if self.down else None
+
+    def change(self, up: Network | None = None, down: Network | None = None) -> Replay:
+        """From now on, this is the network of either direction."""
+        if up is not None:
+            self._sound.change(up, self.seed)
+        if down is not None and self._hearer is not None:
+            self._hearer.change(down, self.seed + 1)
+        return self
 
     @property
     def heard(self) -> float | None:
@@ -194,6 +218,8 @@ class Replay:
 
     def hears(self) -> list[Heard]:
         """What the browser reports."""
+        if self.reported is not None:
+            return self.reported
         return [self._hearer.heard()] if self._hearer else []
 
     def run(self, seconds: float) -> Replay:
