@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Snapshot } from "../src/protocol";
+import type { Person, Snapshot } from "../src/protocol";
 import { cuesBetween, keepsAwake } from "../src/state/cues";
 import { JOIN_AT_FIRST, joinAfter } from "../src/state/join";
-import { INSIDE, person, view, WAITING, waiting } from "./views";
+import { INSIDE, myLine, person, report, view, WAITING, waiting } from "./views";
 
 const kinds = (before: Snapshot | null, after: Snapshot | null): string[] =>
   cuesBetween(before, after).map((cue) => cue.kind);
@@ -47,6 +47,26 @@ describe("cues", () => {
       waiting: [waiting("s4", "Lucia"), waiting("s4", "Lucia", 1001, "other")],
     });
     expect(kinds(before, after)).toEqual(["arrived"]);
+  });
+
+  it("say how others are connected, and leave the story to staff who can read it", () => {
+    const people = (way: Person["way"], line: Person["line"] = null) =>
+      view(INSIDE, { people: [person("s2", "Ana", { way, line })] });
+    expect(kinds(people("weak"), people("calling"))).toEqual(["calling"]);
+    expect(kinds(people("calling"), people("joining"))).toEqual(["joining"]);
+    expect(kinds(people("joining"), people("phone"))).toEqual(["onPhone"]);
+    expect(kinds(people("phone"), people("browser"))).toEqual(["offPhone"]);
+    expect(kinds(people("weak", report()), people("calling", report()))).toEqual([]);
+    expect(kinds(people("calling", report()), people("joining", report()))).toEqual(["joining"]);
+    expect(kinds(people("browser"), people("weak"))).toEqual([]);
+  });
+
+  it("call somebody on the phone back to the page when its picture returns", () => {
+    const on = (state: "bridged" | "recovering", kept = false) =>
+      view({ ...INSIDE, line: myLine({ state, joined: true, kept }) });
+    expect(kinds(on("bridged"), on("recovering"))).toEqual(["videoBack"]);
+    expect(kinds(on("bridged"), on("recovering", true))).toEqual([]);
+    expect(kinds(on("recovering"), on("bridged"))).toEqual([]);
   });
 
   it("say mute and unmute, whoever did it", () => {

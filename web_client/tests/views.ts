@@ -1,4 +1,48 @@
-import type { DeskVisit, Me, Person, Snapshot, Waiting } from "../src/protocol";
+import type { DeskVisit, LineReport, Me, MyLine, Person, Snapshot, Waiting } from "../src/protocol";
+
+const MY_LINE: MyLine = {
+  state: "good",
+  sound: "fine",
+  since: null,
+  number: "71",
+  agreed: true,
+  same_device: false,
+  trial: false,
+  tried_at: null,
+  why: null,
+  stuck: null,
+  joined: false,
+  returning: false,
+  kept: false,
+};
+
+/** One's own connection, good unless a test says otherwise. */
+export function myLine(change: Partial<MyLine> = {}): MyLine {
+  return { ...MY_LINE, ...change };
+}
+
+/** Somebody's connection as staff see it, good unless a test says otherwise. */
+export function report(change: Partial<LineReport> = {}): LineReport {
+  return {
+    state: "good",
+    sound: "fine",
+    since: null,
+    silent_since: null,
+    next_call_at: null,
+    page: true,
+    trial: false,
+    why: null,
+    stuck: null,
+    calls: 0,
+    greeter: "",
+    joined: false,
+    voice_confirmed: false,
+    kept: false,
+    numbers: [{ id: "own", label: "", contact: false, agreed: true }],
+    address: true,
+    ...change,
+  };
+}
 
 const ME: Me = {
   seat: "s1",
@@ -15,6 +59,7 @@ const ME: Me = {
   may: ["speak", "show", "hear"],
   notices: [],
   video_kbps: 1500,
+  line: MY_LINE,
 };
 
 /** A view of a patient who checks their devices, with what a test changes. */
@@ -41,7 +86,7 @@ export function view(me: Partial<Me> = {}, rest: Partial<Snapshot> = {}): Snapsh
 export const WAITING: Partial<Me> = { admission: "waiting", waiting_since: 1000 };
 export const INSIDE: Partial<Me> = { admission: "present", inside: true };
 
-export function person(seat: string, name: string): Person {
+export function person(seat: string, name: string, change: Partial<Person> = {}): Person {
   return {
     seat,
     name,
@@ -50,6 +95,9 @@ export function person(seat: string, name: string): Person {
     admission: "present",
     microphone: true,
     camera: true,
+    way: "browser",
+    line: null,
+    ...change,
   };
 }
 
@@ -66,6 +114,7 @@ export function waiting(seat: string, name: string, since = 1000, device = "d"):
     waiting_since: since,
     connected: true,
     another_device: false,
+    by_phone: false,
   };
 }
 

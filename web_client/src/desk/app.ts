@@ -2,7 +2,7 @@ import { Store } from "../lib/store";
 import { allowSound, allowSoundSoon, chime, watchSound } from "../media/sound";
 import { openDesk } from "../net/api";
 import { Line } from "../net/line";
-import type { DeskNews, DeskReply, DeskSignals } from "../protocol";
+import type { Ack, DeskNews, DeskReply, DeskSignals } from "../protocol";
 import { arrivalKey, arrivalsAfter, NO_ARRIVALS, notice } from "../state/arrivals";
 import { DESK_AT_FIRST, type DeskEvent, type DeskState, deskAfter } from "../state/desk";
 import { ARRIVAL_APART } from "../timing";
@@ -64,12 +64,20 @@ export class DeskApp {
     if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
   }
 
+  /** Sends an order whose refusal is shown where the person is looking. */
+  ask<Name extends keyof DeskSignals>(
+    name: Name,
+    payload: DeskSignals[Name]["payload"],
+  ): Promise<Ack<DeskSignals[Name]["result"]>> {
+    this.store.send({ type: "tried" });
+    return this.line.request(name, payload);
+  }
+
   async attempt<Name extends keyof DeskSignals>(
     name: Name,
     payload: DeskSignals[Name]["payload"],
   ): Promise<boolean> {
-    this.store.send({ type: "tried" });
-    const answer = await this.line.request(name, payload);
+    const answer = await this.ask(name, payload);
     if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
     return "ok" in answer;
   }

@@ -1,12 +1,15 @@
 import type { DeskSeat, DeskVisit, Stage, Waiting } from "../protocol";
-import { waitingFacts } from "../screens/waiting_list";
+import { admitLabel, waitingFacts } from "../screens/waiting_list";
 import { arrivalKey } from "../state/arrivals";
 import type { DeskState } from "../state/desk";
 import { useNow } from "../ui/clock";
+import { LineStory, lineDeeds, lineFacts } from "../ui/line_story";
 import { type Deed, Person } from "../ui/person";
+import { Reach } from "../ui/reach";
 import { Waited } from "../ui/waited";
 import { useWords } from "../words";
 import type { DeskApp } from "./app";
+import { AT_DESK, deskLineOrders } from "./line_orders";
 
 const RUNNING: Stage[] = ["open", "in_progress", "interrupted"];
 
@@ -46,7 +49,7 @@ export function DeskVisitCard({ visit, state, app }: DeskVisitProps) {
       </ul>
       <ul class="plain desk-calm" aria-label={t("desk.people")}>
         {others.map((seat) => (
-          <SeatAtDesk key={seat.seat} seat={seat} visit={visit} app={app} />
+          <SeatAtDesk key={seat.seat} seat={seat} visit={visit} state={state} app={app} />
         ))}
       </ul>
     </section>
@@ -61,7 +64,11 @@ function WaitingAtDesk({ person, visit, state, app }: DeskVisitProps & { person:
   const key = arrivalKey(visit.visit, person);
   const target = { visit: visit.visit, seat, device };
   const deeds: Deed[] = [
-    { label: t("action.admit"), look: "main", run: () => void app.attempt("desk:admit", target) },
+    {
+      label: admitLabel(person, words),
+      look: "main",
+      run: () => void app.attempt("desk:admit", target),
+    },
     { label: t("action.deny"), run: () => void app.attempt("desk:deny", target) },
   ];
   if (!state.seen.has(key)) deeds.push({ label: t("desk.seen"), run: () => app.seen(key) });
@@ -81,17 +88,14 @@ function WaitingAtDesk({ person, visit, state, app }: DeskVisitProps & { person:
   );
 }
 
-interface SeatAtDeskProps {
-  seat: DeskSeat;
-  visit: DeskVisit;
-  app: DeskApp;
-}
-
-function SeatAtDesk({ seat: { seat, name, role, admission }, visit, app }: SeatAtDeskProps) {
-  const { t } = useWords();
+function SeatAtDesk({ seat: shown, visit, state, app }: DeskVisitProps & { seat: DeskSeat }) {
+  const words = useWords();
+  const { t } = words;
+  const { seat, name, role, admission, line } = shown;
   const target = { visit: visit.visit, seat };
-  const deeds: Deed[] = [];
+  const orders = deskLineOrders(app, visit.visit, seat);
   const isInside = ["admitted", "present", "away"].includes(admission);
+  const deeds = isInside ? lineDeeds(line, AT_DESK, orders, name, words) : [];
   if (isInside && role !== "provider") {
     deeds.push(
       {
@@ -115,6 +119,16 @@ function SeatAtDesk({ seat: { seat, name, role, admission }, visit, app }: SeatA
     });
   }
   return (
-    <Person name={name} facts={[t(`role.${role}`), t(`admission.${admission}`)]} deeds={deeds} />
+    <Person
+      name={name}
+      facts={[
+        t(`role.${role}`),
+        t(`admission.${admission}`),
+        ...(isInside ? lineFacts(line, words) : []),
+      ]}
+      deeds={deeds}
+      about={<LineStory report={line} reader={AT_DESK} clockAhead={state.clockAhead} />}
+      more={<Reach name={name} report={line} orders={orders} inside={isInside} />}
+    />
   );
 }

@@ -4,16 +4,20 @@ import { allowSound, allowSoundSoon } from "../media/sound";
 import { openSession } from "../net/api";
 import { Line } from "../net/line";
 import type { Ack, SessionReply, Snapshot, VisitNews, VisitSignals } from "../protocol";
-import { isLive, type Kind } from "../state/devices";
+import type { Kind } from "../state/devices";
 import {
+  isSent,
   isUnderWay,
   JOIN_AT_FIRST,
   type JoinEvent,
   type JoinState,
   joinAfter,
 } from "../state/join";
+import { isBackFromPhone } from "../state/own_line";
+import { PLAN_WORDING, type PlanStep } from "../state/phone_plan";
 import { EARLY_FIRST, EARLY_MOST } from "../timing";
 import { OwnMedia } from "./own_media";
+import { PageWatch } from "./page_watch";
 
 type News = Omit<VisitNews, "session:ended">;
 
@@ -26,6 +30,7 @@ export class JoinApp {
   readonly media: OwnMedia;
   private readonly line: Line<SessionReply, News, VisitSignals>;
   private readonly link: MediaLink;
+  private readonly watch: PageWatch;
   private language = "";
   private leaving: Promise<void> = Promise.resolve();
   private readonly pending = new Set<string>();
@@ -45,6 +50,12 @@ export class JoinApp {
       send: (event) => this.store.send({ type: "device", event }),
       peers: this.link.peers,
       tellServer: async (switches) => void (await this.line.request("media:switch", switches)),
+    });
+    this.watch = new PageWatch({
+      isInside: () => this.store.state.view?.me.inside === true,
+      isUnderWay: () => this.isUnderWay(),
+      tell: (name) => void this.line.request(name, {}),
+      credential: () => this.line.credential,
     });
     this.store.listen((next, previous) => this.follow(next, previous));
   }
@@ -102,7 +113,39 @@ export class JoinApp {
 
   toggle(kind: Kind): void {
     allowSound();
-    void this.media.change({ [kind]: !isLive(this.store.state.devices[kind]) });
+    void this.media.change({ [kind]: !isSent(this.store.state, kind) });
+  }
+
+  /** Agrees to be called; an empty number is the one that the practice has. */
+  async agree(number: string, sameDevice: boolean): Promise<Ack<unknown>> {
+    const answer = await this.ask("phone:plan", {
+      number,
+      same_device: sameDevice,
+      wording: PLAN_WORDING,
+      language: this.language,
+    });
+    if ("ok" in answer) this.plan("settled");
+    return answer;
+  }
+
+  plan(step: PlanStep): void {
+    this.store.send({ type: "planned", plan: step });
+  }
+
+  /** Back from the telephone to this page, whose microphone a call may have taken. */
+  async moveBack(): Promise<void> {
+    allowSound();
+    await this.media.restore(["microphone"]); // before the phone falls silent, not after
+    await this.attempt("phone:move_back", {});
+  }
+
+  /** Sends a signal whose refusal is shown where the person is looking. */
+  ask<Name extends keyof VisitSignals>(
+    name: Name,
+    payload: VisitSignals[Name]["payload"],
+  ): Promise<Ack<VisitSignals[Name]["result"]>> {
+    this.store.send({ type: "tried" });
+    return this.line.request(name, payload);
   }
 
   /** Sends a signal that the person asked for; what went wrong is put before them. */
@@ -110,8 +153,7 @@ export class JoinApp {
     name: Name,
     payload: VisitSignals[Name]["payload"],
   ): Promise<Ack<VisitSignals[Name]["result"]>> {
-    this.store.send({ type: "tried" });
-    const answer = await this.line.request(name, payload);
+    const answer = await this.ask(name, payload);
     if ("error" in answer) this.store.send({ type: "failed", code: answer.error.code });
     return answer;
   }
@@ -143,6 +185,13 @@ export class JoinApp {
   private follow(next: JoinState, previous: JoinState): void {
     if (next.step !== previous.step || next.refusal !== previous.refusal) this.stepped(next);
     if (next.view && next.view !== previous.view) this.viewed(next.view, previous.view);
+    const here = next.view?.me.inside && next.awayAt === null;
+    if (here && (!previous.view?.me.inside || previous.awayAt !== null)) this.watch.begin();
+  }
+
+  private isUnderWay(): boolean {
+    const { step, view } = this.store.state;
+    return step === "live" && view !== null && isUnderWay(view);
   }
 
   private stepped(next: JoinState): void {
@@ -163,6 +212,7 @@ export class JoinApp {
     this.media.place();
     if (isUnderWay(view) && previous) this.media.adoptMutes(view.me);
     this.media.reportLosses();
+    if (previous && isBackFromPhone(previous.me.line, view.me.line)) void this.media.restore();
     if (view.me.inside && view.me.admission !== "present") void this.once("visit:enter");
     if (isNew(view)) void this.once("visit:check");
   }

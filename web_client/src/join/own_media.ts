@@ -6,11 +6,11 @@ import {
   type Device,
   type DeviceEvent,
   type DeviceStatus,
-  isLive,
   isTrouble,
   type Kind,
 } from "../state/devices";
-import { isUnderWay, type JoinState } from "../state/join";
+import { isSent, isUnderWay, type JoinState } from "../state/join";
+import { isInCall } from "../state/own_line";
 
 const KINDS: readonly Kind[] = ["microphone", "camera"];
 
@@ -58,8 +58,19 @@ export class OwnMedia {
     this.changing += 1;
     const kinds = KINDS.filter((kind) => wants[kind] !== undefined);
     for (const kind of kinds) this.want(kind, wants[kind] === true);
-    const idle = kinds.filter((kind) => wants[kind] && this.track(kind)?.readyState !== "live");
+    const idle = kinds.filter((kind) => wants[kind] && this.isNeeded(kind) && this.isIdle(kind));
     if (idle.length > 0) await this.start(idle);
+    await this.tell();
+    this.changing -= 1;
+    this.reportLosses();
+  }
+
+  /** Starts again what a telephone call took, now that the page carries it again. */
+  async restore(kinds = KINDS.filter((kind) => this.isNeeded(kind))): Promise<void> {
+    const lost = kinds.filter((kind) => this.device(kind).wanted && this.isIdle(kind));
+    if (lost.length === 0) return;
+    this.changing += 1;
+    await this.start(lost);
     await this.tell();
     this.changing -= 1;
     this.reportLosses();
@@ -76,7 +87,7 @@ export class OwnMedia {
   adoptMutes(switches: Switches): void {
     if (this.changing > 0) return;
     for (const kind of KINDS) {
-      if (!switches[kind] && this.live(kind)) this.want(kind, false);
+      if (!switches[kind] && this.sends(kind)) this.want(kind, false);
     }
   }
 
@@ -84,7 +95,7 @@ export class OwnMedia {
   reportLosses(): void {
     const { view } = this.options.state();
     if (!view || !isUnderWay(view) || this.changing > 0) return;
-    const lost = KINDS.some((kind) => view.me[kind] && !this.live(kind) && !this.asking(kind));
+    const lost = KINDS.some((kind) => view.me[kind] && !this.sends(kind) && !this.asking(kind));
     if (lost) void this.tell();
   }
 
@@ -128,8 +139,8 @@ export class OwnMedia {
 
   private tell(): Promise<void> {
     return this.options.tellServer({
-      microphone: this.live("microphone"),
-      camera: this.live("camera"),
+      microphone: this.sends("microphone"),
+      camera: this.sends("camera"),
     });
   }
 
@@ -137,8 +148,18 @@ export class OwnMedia {
     return this.options.state().devices[kind];
   }
 
-  private live(kind: Kind): boolean {
-    return isLive(this.device(kind));
+  private sends(kind: Kind): boolean {
+    return isSent(this.options.state(), kind);
+  }
+
+  /** On the telephone, the browser's microphone is not heard and need not run. */
+  private isNeeded(kind: Kind): boolean {
+    const line = this.options.state().view?.me.line;
+    return kind === "camera" || !line || !isInCall(line);
+  }
+
+  private isIdle(kind: Kind): boolean {
+    return this.track(kind)?.readyState !== "live";
   }
 
   private asking(kind: Kind): boolean {

@@ -1,15 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLanguage } from "../lib/language";
 import { useStore } from "../lib/store";
-import type { PracticeCard } from "../protocol";
+import type { PracticeCard, Snapshot } from "../protocol";
 import { Announcer, ConnectionBanner, TroubleNote } from "../screens/banner";
 import { Check } from "../screens/check";
 import { Closed } from "../screens/closed";
 import { AppContext, type ScreenProps, useApp } from "../screens/context";
 import { Opening } from "../screens/opening";
+import { OwnLine } from "../screens/own_line";
 import { Room } from "../screens/room";
 import { WaitingRoom } from "../screens/waiting";
 import { closedCode, type JoinState, screenOf } from "../state/join";
+import { ownStory } from "../state/own_line";
 import { Frame } from "../ui/frame";
 import { WordsContext } from "../words";
 import type { JoinApp } from "./app";
@@ -23,6 +25,22 @@ export interface JoinPageProps {
 function practiceNow(state: JoinState, page: PracticeCard): PracticeCard {
   const { practice_name: name, practice_phone: phone } = state.refusal ?? {};
   return state.view?.practice ?? (name ? { name, phone: phone ?? "" } : page);
+}
+
+/** What is wrong with this page's own connection; of a story that is told, no more than that. */
+function Connection({ state }: ScreenProps) {
+  const { inside, line } = (state.view as Snapshot).me;
+  const told = ownStory(line) !== null;
+  return (
+    <>
+      <ConnectionBanner
+        awayAt={state.awayAt}
+        mediaLostAt={told ? null : state.mediaLostAt}
+        callTail={inside && !told && line.agreed ? line.number : ""}
+      />
+      {inside && <OwnLine state={state} />}
+    </>
+  );
 }
 
 /** The whole page of patient, family, provider and everybody else who has a seat. */
@@ -46,7 +64,7 @@ export function JoinPage({ app, practice }: JoinPageProps) {
           className={screen === "visit" ? "page-visit" : ""}
         >
           <Announcer news={news} />
-          {state.view && <ConnectionBanner awayAt={state.awayAt} mediaLostAt={state.mediaLostAt} />}
+          {state.view && <Connection state={state} />}
           <TroubleNote code={state.trouble} />
           <CurrentScreen key={closedCode(state) ?? screen} state={state} practice={shown} />
         </Frame>

@@ -25,7 +25,8 @@ export function keepInPresence(
   const stop = store.listen((next, previous) => {
     const cues = cuesBetween(previous.view, next.view);
     for (const kind of new Set(cues.map((cue) => cue.kind))) sound(kind);
-    if (cues.length > 0) say(cues.map((cue) => sentence(cue, words)).join(" "));
+    const news = cues.map((cue) => sentence(cue, words)).filter(Boolean);
+    if (news.length > 0) say(news.join(" "));
     awake.refresh();
     title();
   });
@@ -41,6 +42,8 @@ export function keepInPresence(
 
 function sound(kind: Cue["kind"]): void {
   if (kind === "arrived") chime("arrival");
+  if (kind === "joining") chime("joining");
+  if (kind === "videoBack") chime("message");
   if (kind !== "admitted" && kind !== "message") return;
   chime(kind);
   navigator.vibrate?.(VIBRATION);
@@ -48,6 +51,7 @@ function sound(kind: Cue["kind"]): void {
 
 function sentence(cue: Cue, { t }: Words): string {
   if (cue.kind === "message") return t("said.message", { text: cue.text });
+  if (cue.kind === "videoBack") return ""; // the page says it where the buttons are
   if ("name" in cue) return t(`said.${cue.kind}`, { name: cue.name || t("said.somebody") });
   return t(`said.${cue.kind}`);
 }

@@ -16,6 +16,9 @@ export interface PeersOptions {
   onUnusable: () => void;
 }
 
+/** The stream `<seat>` is a person's browser, `<seat>.phone` their telephone: one person, one tile. */
+export const VOICE_SUFFIX = ".phone";
+
 const SMALL_PICTURE_KBPS = 500; // below this 720p turns to mud; half the size looks better
 
 /**
@@ -96,7 +99,7 @@ export class Peers {
     this.options.onConnection(Object.values(this.peers).map((peer) => peer.pc.connectionState));
   }
 
-  /** The stream's id is the seat whose sound and picture it carries. */
+  /** The stream's id is the seat whose sound and picture it carries, or whose telephone. */
   private receive(event: RTCTrackEvent): void {
     const stream = event.streams[0];
     if (!stream) return;

@@ -58,12 +58,13 @@ function tone(frequency: number, delay: number, length: number): void {
   voice.stop(start + length);
 }
 
-export type Chime = "arrival" | "admitted" | "message";
+export type Chime = "arrival" | "admitted" | "message" | "joining";
 
 const TUNES: Record<Chime, readonly number[]> = {
   arrival: [659, 523],
   admitted: [523, 659, 784],
   message: [784],
+  joining: [523, 523, 784],
 };
 
 /** Plays a short tune, if the browser lets the page sound at all. */

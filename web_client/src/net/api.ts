@@ -27,6 +27,12 @@ export function openSession(code: string): Promise<Outcome<SessionReply>> {
   return post("/v1/sessions", code);
 }
 
+/** The last word of a page that closes: sent even when nothing else of it runs any more. */
+export function sayGoodbye(token: string): void {
+  const body = new Blob([JSON.stringify({ token })], { type: "application/json" });
+  navigator.sendBeacon("/v1/goodbye", body);
+}
+
 /** Opens a desk's link. */
 export function openDesk(code: string): Promise<Outcome<DeskReply>> {
   return post("/v1/desk/sessions", code);

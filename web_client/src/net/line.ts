@@ -61,6 +61,11 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     }
   }
 
+  /** The token of the session, for a request that cannot wait for the socket. */
+  get credential(): string {
+    return this.token;
+  }
+
   stop(): void {
     this.wanted = false;
     clearTimeout(this.renewal);

@@ -1,26 +1,23 @@
+import { troubleKey } from "../lib/trouble";
 import { BANNER_AFTER } from "../timing";
 import { useLasting } from "../ui/clock";
-import { useWords, type WordKey } from "../words";
+import { useWords } from "../words";
 
-const TROUBLES: ReadonlySet<string> = new Set([
-  "no_answer",
-  "not_permitted",
-  "not_waiting",
-  "visit_not_open",
-]);
-
-/** A lost connection, said once and only when it lasts. It never stands in the way. */
-export function ConnectionBanner({
-  awayAt,
-  mediaLostAt,
-}: {
+export interface ConnectionBannerProps {
   awayAt: number | null;
   mediaLostAt: number | null;
-}) {
+  /** The end of the number that will be called if the connection stays away. */
+  callTail?: string;
+}
+
+/** A lost connection, said once and only when it lasts. It never stands in the way. */
+export function ConnectionBanner({ awayAt, mediaLostAt, callTail = "" }: ConnectionBannerProps) {
   const { t } = useWords();
   const away = useLasting(awayAt, BANNER_AFTER);
   const media = useLasting(mediaLostAt, BANNER_AFTER);
-  const text = away ? t("banner.away") : media ? t("banner.media") : "";
+  const lost = away ? t("banner.away") : media ? t("banner.media") : "";
+  const call = lost && callTail ? t("banner.will_call", { tail: callTail }) : "";
+  const text = [lost, call].filter(Boolean).join(" ");
   return (
     <div role="status" class={text ? "banner" : ""}>
       {text}
@@ -31,8 +28,7 @@ export function ConnectionBanner({
 /** What the person just tried and what did not work. */
 export function TroubleNote({ code }: { code: string | null }) {
   const { t } = useWords();
-  const key = (code && TROUBLES.has(code) ? `trouble.${code}` : "trouble.other") as WordKey;
-  return <div role="alert">{code && <p class="note note-warn">{t(key)}</p>}</div>;
+  return <div role="alert">{code && <p class="note note-warn">{t(troubleKey(code))}</p>}</div>;
 }
 
 /** Says news to screen readers. Words that come twice must differ by something to be said twice. */

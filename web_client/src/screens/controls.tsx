@@ -1,9 +1,11 @@
 import { useState } from "preact/hooks";
-import { type Device, isLive, type Kind } from "../state/devices";
+import type { Kind } from "../state/devices";
+import { isSent } from "../state/join";
 import { Question } from "../ui/dialog";
 import { Icon, type IconName } from "../ui/icon";
 import { useWords, type WordKey } from "../words";
 import { type ScreenProps, useApp } from "./context";
+import { PhoneButton } from "./phone_panel";
 
 const FACES: Record<Kind, { on: [WordKey, IconName]; off: [WordKey, IconName] }> = {
   microphone: {
@@ -19,29 +21,29 @@ const FACES: Record<Kind, { on: [WordKey, IconName]; off: [WordKey, IconName] }>
 /** Microphone, camera, way out: always at the bottom of the screen, in this order. */
 export function Controls({ state }: ScreenProps) {
   const { t } = useWords();
-  const { devices, view } = state;
-  const may = view?.me.may ?? [];
+  const may = state.view?.me.may ?? [];
   return (
     <section class="controls" aria-label={t("visit.controls")}>
       <div class="controls-row">
-        {may.includes("speak") && <Switch kind="microphone" device={devices.microphone} />}
-        {may.includes("show") && <Switch kind="camera" device={devices.camera} />}
+        {may.includes("speak") && <Switch kind="microphone" state={state} />}
+        {may.includes("show") && <Switch kind="camera" state={state} />}
+        {state.view?.me.inside && <PhoneButton state={state} />}
         <LeaveButton />
       </div>
     </section>
   );
 }
 
-function Switch({ kind, device }: { kind: Kind; device: Device }) {
+function Switch({ kind, state }: ScreenProps & { kind: Kind }) {
   const { t } = useWords();
   const app = useApp();
-  const live = isLive(device);
+  const live = isSent(state, kind);
   const [label, icon] = live ? FACES[kind].on : FACES[kind].off;
   return (
     <button
       type="button"
       class={live ? "control" : "control control-off"}
-      aria-busy={device.status === "asking"}
+      aria-busy={state.devices[kind].status === "asking"}
       onClick={() => app.toggle(kind)}
     >
       <Icon name={icon} />

@@ -1,5 +1,6 @@
 import { type Devices, type DeviceTrouble, isTrouble, type Kind } from "../state/devices";
 import { isUnderWay } from "../state/join";
+import { isInCall } from "../state/own_line";
 import { useWords, type WordKey } from "../words";
 import { type ScreenProps, useApp } from "./context";
 
@@ -34,7 +35,9 @@ function stepsKey(trouble: DeviceTrouble): WordKey {
 export function DeviceHelp({ state }: ScreenProps) {
   const { t } = useWords();
   const app = useApp();
-  const found = troubles(state.devices);
+  const found = troubles(state.devices).filter(
+    ({ whose }) => whose === "camera" || !state.view || !isInCall(state.view.me.line),
+  );
   return (
     <div role="status">
       {found.map(({ whose, trouble, kinds }) => (

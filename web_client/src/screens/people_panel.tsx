@@ -1,10 +1,14 @@
 import { useState } from "preact/hooks";
 import type { Invited, Person as PersonInside, Snapshot } from "../protocol";
+import { needsAttention } from "../state/lines";
 import { Question } from "../ui/dialog";
 import { type Deed, Person } from "../ui/person";
+import { Reach } from "../ui/reach";
 import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
+import { Inside } from "./inside";
 import { Invite } from "./invite";
+import { lineOrders } from "./line_orders";
 
 /** Who is in the visit and who else is invited, for those who may do something about it. */
 export function PeoplePanel({ state }: ScreenProps) {
@@ -12,7 +16,8 @@ export function PeoplePanel({ state }: ScreenProps) {
   const view = state.view as Snapshot;
   const may = new Set(view.me.may);
   const family = view.people.filter((person) => person.role === "family");
-  const inside = may.has("remove") ? view.people : may.has("object") ? family : [];
+  const listed = may.has("remove") ? view.people : may.has("object") ? family : [];
+  const inside = listed.filter(isCalm);
   const others = view.seats.filter(({ seat }) => isElsewhere(seat, view));
   if (inside.length === 0 && !may.has("invite") && !may.has("end")) return null;
   return (
@@ -21,7 +26,7 @@ export function PeoplePanel({ state }: ScreenProps) {
       {inside.length > 0 && (
         <ul class="plain">
           {inside.map((person) => (
-            <Inside key={person.seat} person={person} may={may} />
+            <Inside key={person.seat} person={person} state={state} />
           ))}
         </ul>
       )}
@@ -41,51 +46,18 @@ export function PeoplePanel({ state }: ScreenProps) {
   );
 }
 
+/** Whoever needs attention is shown above, with everything that may be done about them. */
+function isCalm({ line }: PersonInside): boolean {
+  return !line || !needsAttention(line);
+}
+
 function isElsewhere(seat: string, view: Snapshot): boolean {
   const shown = [view.me, ...view.people, ...view.waiting.filter((w) => !w.another_device)];
   return !shown.some((person) => person.seat === seat);
 }
 
-interface InsideProps {
-  person: PersonInside;
-  may: ReadonlySet<string>;
-}
-
-function Inside({ person, may }: InsideProps) {
-  const { t } = useWords();
-  const app = useApp();
-  const { seat } = person;
-  const deeds: Deed[] = [];
-  if (may.has("send_back") && person.role !== "provider") {
-    deeds.push({
-      label: t("action.send_back"),
-      run: () => void app.attempt("seat:send_back", { seat }),
-    });
-  }
-  if (may.has("remove")) {
-    deeds.push({
-      label: t("action.remove"),
-      look: "danger",
-      run: () => void app.attempt("seat:remove", { seat }),
-    });
-  }
-  if (may.has("object") && person.role === "family") {
-    deeds.push({ label: t("action.object"), run: () => void app.attempt("seat:object", { seat }) });
-  }
-  const facts = [
-    person.relationship || t(`role.${person.role}`),
-    t(`admission.${person.admission}`),
-  ];
-  return <Person name={person.name} facts={facts} deeds={deeds} />;
-}
-
-function Elsewhere({
-  seat: { seat, name, role, relationship, admission },
-  may,
-}: {
-  seat: Invited;
-  may: ReadonlySet<string>;
-}) {
+function Elsewhere({ seat: invited, may }: { seat: Invited; may: ReadonlySet<string> }) {
+  const { seat, name, role, relationship, admission, line } = invited;
   const { t } = useWords();
   const app = useApp();
   const barred = admission === "denied" || admission === "removed";
@@ -98,6 +70,12 @@ function Elsewhere({
       name={name}
       facts={[relationship || t(`role.${role}`), t(`admission.${admission}`)]}
       deeds={barred && may.has("let_back") ? [letBack] : []}
+      more={
+        !barred &&
+        may.has("call") && (
+          <Reach name={name} report={line} orders={lineOrders(app, seat)} inside={false} />
+        )
+      }
     />
   );
 }

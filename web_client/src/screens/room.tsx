@@ -1,5 +1,8 @@
 import { useMemo } from "preact/hooks";
+import { VOICE_SUFFIX } from "../media/peers";
 import type { Person, Snapshot } from "../protocol";
+import { isSent } from "../state/join";
+import { isPicturePaused } from "../state/own_line";
 import { Heading } from "../ui/heading";
 import { useKeptFocus } from "../ui/keep_focus";
 import { Sound } from "../ui/picture";
@@ -8,6 +11,7 @@ import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
 import { Controls } from "./controls";
 import { DeviceHelp } from "./device_help";
+import { LinesPanel } from "./lines_panel";
 import { PeoplePanel } from "./people_panel";
 import { WaitingList } from "./waiting_list";
 
@@ -22,6 +26,7 @@ export function Room({ state }: ScreenProps) {
       <Heading quiet>{title}</Heading>
       <div class={view.me.may.includes("admit") ? "room room-staff" : "room"} ref={box}>
         <div class="room-side room-urgent">
+          <LinesPanel state={state} />
           <WaitingList state={state} />
         </div>
         <div class="stage">
@@ -67,6 +72,7 @@ function Other({ person, state }: ScreenProps & { person: Person }) {
   const tracks = stream?.getTracks().length ?? 0;
   const picture = useMemo(() => kindOf(stream, "video"), [stream, tracks]);
   const sound = useMemo(() => kindOf(stream, "audio"), [stream, tracks]);
+  const voice = state.streams.get(person.seat + VOICE_SUFFIX);
   return (
     <>
       <Tile
@@ -75,8 +81,10 @@ function Other({ person, state }: ScreenProps & { person: Person }) {
         stream={person.camera ? picture : null}
         muted={!person.microphone}
         away={away}
+        way={person.way}
       />
       {sound && <Sound stream={sound} onRefused={() => app.soundRefused()} />}
+      {voice && <Sound stream={voice} onRefused={() => app.soundRefused()} />}
     </>
   );
 }
@@ -90,7 +98,7 @@ function Mine({ state }: ScreenProps) {
   const { t } = useWords();
   const app = useApp();
   const { me } = state.view as Snapshot;
-  const { camera, microphone } = state.devices;
+  const { camera } = state.devices;
   const track = camera.status === "on" && camera.wanted ? app.media.track("camera") : null;
   const stream = useMemo(() => (track ? new MediaStream([track]) : null), [track]);
   return (
@@ -99,7 +107,8 @@ function Mine({ state }: ScreenProps) {
       name={t("tile.you")}
       detail={t(`role.${me.role}`)}
       stream={stream}
-      muted={!(microphone.wanted && microphone.status === "on")}
+      muted={!isSent(state, "microphone")}
+      note={stream && isPicturePaused(me.line) ? t("own.paused") : ""}
     />
   );
 }

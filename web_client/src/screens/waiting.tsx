@@ -7,6 +7,7 @@ import { type ScreenProps, useApp } from "./context";
 import { Controls } from "./controls";
 import { Preview } from "./device_check";
 import { DeviceHelp } from "./device_help";
+import { PlanCard } from "./phone_plan";
 
 /** The waiting room: you are right here, since when, and what the clinic has to say. */
 export function WaitingRoom({ state }: ScreenProps) {
@@ -26,6 +27,7 @@ export function WaitingRoom({ state }: ScreenProps) {
       <p class="since">
         <Waited since={me.waiting_since} now={now} />
       </p>
+      <PlanCard state={state} />
       <p class="hint">{t("waiting.appointment", { day: day(view.starts_at) })}</p>
       <Notices view={view} />
       <p>{t("waiting.keep")}</p>

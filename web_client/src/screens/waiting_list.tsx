@@ -14,8 +14,13 @@ export function waitingFacts(person: Waiting, { t, nameOf, language }: Words): s
     said && name && said !== name ? t("list.says", { name: said }) : "",
     person.language === language ? "" : nameOf(person.language),
     ...person.needs.map((need) => t(`need.${need}`)),
-    person.connected ? "" : t("list.unreachable"),
+    person.by_phone ? t("list.by_phone") : person.connected ? "" : t("list.unreachable"),
   ];
+}
+
+/** To admit somebody who has no page is to call them. */
+export function admitLabel({ by_phone }: Waiting, { t }: Words): string {
+  return by_phone ? t("action.call_admit") : t("action.admit");
 }
 
 /** Who asks to come in, with what this person may answer. Nothing at all for those who may not see. */
@@ -49,7 +54,7 @@ function WaitingPerson({ person, state }: ScreenProps & { person: Waiting }) {
   const deeds: Deed[] = [];
   if (may.has("admit")) {
     deeds.push({
-      label: t("action.admit"),
+      label: admitLabel(person, words),
       look: "main",
       run: () => void app.attempt("seat:admit", { seat, device }),
     });

@@ -1,4 +1,4 @@
-import type { Snapshot, Waiting } from "../protocol";
+import type { Person, Snapshot, Waiting } from "../protocol";
 import { isWaiting, type JoinState, screenOf } from "./join";
 
 /** Something just happened that a person who is not looking must learn: said, and maybe sounded. */
@@ -9,6 +9,11 @@ export type Cue =
   | { kind: "arrived"; name: string }
   | { kind: "entered"; name: string }
   | { kind: "gone"; name: string }
+  | { kind: "calling"; name: string }
+  | { kind: "joining"; name: string }
+  | { kind: "onPhone"; name: string }
+  | { kind: "offPhone"; name: string }
+  | { kind: "videoBack" }
   | { kind: "muted" }
   | { kind: "unmuted" };
 
@@ -32,6 +37,30 @@ function comings(before: Snapshot, after: Snapshot): Cue[] {
     ...entered.map(([, name]): Cue => ({ kind: "entered", name })),
     ...gone.map(([, name]): Cue => ({ kind: "gone", name })),
   ];
+}
+
+/** How others are connected. Staff read the story itself, as it happens. */
+function waysOf(before: Snapshot, after: Snapshot): Cue[] {
+  const was = new Map(before.people.map((person) => [person.seat, person.way]));
+  return after.people.flatMap((person): Cue[] => {
+    const kind = wayCue(was.get(person.seat) ?? person.way, person);
+    return kind ? [{ kind, name: person.name }] : [];
+  });
+}
+
+function wayCue(before: Person["way"], { way, line }: Person) {
+  if (way === before) return null;
+  if (way === "joining") return "joining";
+  if (before === "phone" && way === "browser") return "offPhone";
+  if (line) return null;
+  if (way === "calling") return "calling";
+  return way === "phone" ? "onPhone" : null;
+}
+
+/** On the telephone, one does not look at the page: worth a sound. */
+function ownLine(before: Snapshot, after: Snapshot): Cue[] {
+  const back = after.me.line.state === "recovering" && !after.me.line.kept;
+  return back && before.me.line.state === "bridged" ? [{ kind: "videoBack" }] : [];
 }
 
 function messages(before: Snapshot, after: Snapshot): Cue[] {
@@ -61,6 +90,8 @@ export function cuesBetween(before: Snapshot | null, after: Snapshot | null): Cu
     ...messages(before, after),
     ...arrivals(before, after),
     ...(inside ? comings(before, after) : []),
+    ...(inside ? waysOf(before, after) : []),
+    ...ownLine(before, after),
     ...microphone(before, after),
   ];
 }

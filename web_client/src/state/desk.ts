@@ -1,4 +1,5 @@
 import type { DeskSnapshot, DeskVisit, Problem, SessionOver, Stage } from "../protocol";
+import { needsAttention } from "./lines";
 
 export interface DeskState {
   step: "opening" | "live" | "refused" | "over";
@@ -73,11 +74,20 @@ function longestWait(visit: DeskVisit): number {
   return Math.min(...visit.waiting.map((person) => person.waiting_since ?? Infinity), Infinity);
 }
 
-/** Visits somebody waits in come first (longest wait first), then by time; what is over comes last. */
+/** Whether somebody in this visit cannot be heard, or a call to them is under way. */
+export function hasTrouble(visit: DeskVisit): boolean {
+  return visit.seats.some(({ line }) => needsAttention(line));
+}
+
+/**
+ * Visits somebody waits in come first (longest wait first), then those where a connection fails,
+ * then by time; what is over comes last.
+ */
 export function inDeskOrder(visits: readonly DeskVisit[]): DeskVisit[] {
   const rank = (visit: DeskVisit): number => {
     if (visit.waiting.length > 0) return 0;
-    return OVER.has(visit.stage) ? 2 : 1;
+    if (OVER.has(visit.stage)) return 3;
+    return hasTrouble(visit) ? 1 : 2;
   };
   return [...visits].sort((a, b) => {
     if (rank(a) !== rank(b)) return rank(a) - rank(b);

@@ -1,5 +1,14 @@
 import type { Problem, ProblemCode, SessionOver, Snapshot } from "../protocol";
-import { DEVICES_AT_FIRST, type DeviceEvent, type Devices, devicesAfter } from "./devices";
+import {
+  DEVICES_AT_FIRST,
+  type DeviceEvent,
+  type Devices,
+  devicesAfter,
+  isLive,
+  type Kind,
+} from "./devices";
+import { isInCall, type Trial, trialAfter } from "./own_line";
+import type { PlanStep } from "./phone_plan";
 
 /** How the page stands with the server and the visit. Everything on screen follows from this. */
 export interface JoinState {
@@ -20,6 +29,10 @@ export interface JoinState {
   soundAllowed: boolean;
   /** The code of the last thing that did not work, until something else is tried. */
   trouble: string | null;
+  /** Whom to call if the video fails: asked while somebody waits, until they answer. */
+  plan: PlanStep;
+  /** What came of the last "Ring me now". */
+  trial: Trial;
 }
 
 export type JoinEvent =
@@ -35,6 +48,7 @@ export type JoinEvent =
   | { type: "joining" }
   | { type: "failed"; code: string }
   | { type: "tried" }
+  | { type: "planned"; plan: PlanStep }
   | { type: "streams"; streams: ReadonlyMap<string, MediaStream> }
   | { type: "soundAllowed"; allowed: boolean }
   | { type: "device"; event: DeviceEvent };
@@ -52,6 +66,8 @@ export const JOIN_AT_FIRST: JoinState = {
   streams: new Map(),
   soundAllowed: true,
   trouble: null,
+  plan: "asked",
+  trial: null,
 };
 
 export type Screen = "opening" | "check" | "waiting" | "visit" | "closed";
@@ -81,6 +97,13 @@ export function isUnderWay(view: Snapshot): boolean {
   return view.me.inside || isWaiting(view);
 }
 
+/** Whether others get something from this device: of a telephone, its owner's wish decides. */
+export function isSent(state: JoinState, kind: Kind): boolean {
+  const device = state.devices[kind];
+  const byPhone = kind === "microphone" && state.view !== null && isInCall(state.view.me.line);
+  return byPhone ? device.wanted : isLive(device);
+}
+
 function adopt(state: JoinState, view: Snapshot, at: number): JoinState {
   if (state.view && view.revision < state.view.revision) return state; // overtaken on its way
   const settled = view.me.inside || isWaiting(view);
@@ -92,6 +115,7 @@ function adopt(state: JoinState, view: Snapshot, at: number): JoinState {
     view,
     clockAhead: view.now - at / 1000,
     joining: state.joining && !settled,
+    trial: trialAfter(state.view?.me.line, view.me.line, state.trial),
   };
 }
 
@@ -133,6 +157,8 @@ export function joinAfter(state: JoinState, event: JoinEvent): JoinState {
       return { ...state, joining: false, trouble: event.code };
     case "tried":
       return state.trouble === null ? state : { ...state, trouble: null };
+    case "planned": // what was tried before was perhaps another number
+      return { ...state, plan: event.plan, trial: null };
     case "streams":
       return { ...state, streams: event.streams };
     case "soundAllowed":

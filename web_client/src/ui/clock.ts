@@ -2,12 +2,12 @@ import { useEffect, useState } from "preact/hooks";
 import { CLOCK_TICK } from "../timing";
 
 /** The server's time in seconds, moving on by itself. `ahead` is how far its clock leads ours. */
-export function useNow(ahead: number): number {
+export function useNow(ahead: number, tick = CLOCK_TICK): number {
   const [now, setNow] = useState(Date.now() / 1000);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now() / 1000), CLOCK_TICK);
+    const timer = setInterval(() => setNow(Date.now() / 1000), tick);
     return () => clearInterval(timer);
-  }, []);
+  }, [tick]);
   return now + ahead;
 }
 

@@ -14,11 +14,15 @@ export interface PersonProps {
   facts: readonly string[];
   deeds: readonly Deed[];
   onMessage?: ((text: string) => Promise<boolean>) | undefined;
+  /** What goes on with them. */
+  about?: ComponentChildren;
+  /** What else one may do, below the buttons. */
+  more?: ComponentChildren;
   children?: ComponentChildren;
 }
 
 /** One person in a list, with what one may do about them. The group carries the person's name. */
-export function Person({ name, facts, deeds, onMessage, children }: PersonProps) {
+export function Person({ name, facts, deeds, onMessage, about, more, children }: PersonProps) {
   const { t } = useWords();
   const [writing, setWriting] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
@@ -41,6 +45,7 @@ export function Person({ name, facts, deeds, onMessage, children }: PersonProps)
           ))}
         </p>
         {children && <p class="person-facts">{children}</p>}
+        {about}
         <div class="row">
           {deeds.map(({ label, look, run }) => (
             <button
@@ -65,6 +70,7 @@ export function Person({ name, facts, deeds, onMessage, children }: PersonProps)
             </button>
           )}
         </div>
+        {more}
         {onMessage && writing && (
           <MessageForm name={name} onSend={onMessage} onClose={() => setWriting(false)} />
         )}

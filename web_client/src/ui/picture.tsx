@@ -1,13 +1,16 @@
 import { useEffect, useRef } from "preact/hooks";
+import { MOVING_TICK } from "../timing";
 
 export interface PictureProps {
   stream: MediaStream;
   mirrored?: boolean;
   label: string;
+  /** Told every second whether a new frame has come. */
+  onMoving?: ((moving: boolean) => void) | undefined;
 }
 
 /** Moving picture without sound: browsers always let those play. */
-export function Picture({ stream, mirrored = false, label }: PictureProps) {
+export function Picture({ stream, mirrored = false, label, onMoving }: PictureProps) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = video.current;
@@ -18,6 +21,16 @@ export function Picture({ stream, mirrored = false, label }: PictureProps) {
       element.srcObject = null;
     };
   }, [stream]);
+  useEffect(() => {
+    if (!onMoving) return;
+    let before = framesOf(video.current);
+    const timer = setInterval(() => {
+      const frames = framesOf(video.current);
+      onMoving(frames > before);
+      before = frames;
+    }, MOVING_TICK);
+    return () => clearInterval(timer);
+  }, [onMoving]);
   return (
     <video
       ref={video}
@@ -29,6 +42,10 @@ export function Picture({ stream, mirrored = false, label }: PictureProps) {
       aria-label={label}
     />
   );
+}
+
+function framesOf(video: HTMLVideoElement | null): number {
+  return video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
 }
 
 export interface SoundProps {

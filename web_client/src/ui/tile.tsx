@@ -1,3 +1,5 @@
+import { useState } from "preact/hooks";
+import type { Way } from "../protocol";
 import { useWords } from "../words";
 import { Icon } from "./icon";
 import { Picture } from "./picture";
@@ -9,6 +11,9 @@ export interface TileProps {
   muted: boolean;
   away?: boolean;
   mine?: boolean;
+  way?: Way;
+  /** A few more words at the top of the tile. */
+  note?: string;
 }
 
 function initials(name: string): string {
@@ -18,23 +23,38 @@ function initials(name: string): string {
     .join("");
 }
 
-/** One person in the visit: picture or initials, name, role, and what is off, in words. */
-export function Tile({ name, detail, stream, muted, away = false, mine = false }: TileProps) {
+/**
+ * One person in the visit: picture or initials, name, role, and what is off, in words. Somebody on
+ * the telephone has a handset for a picture, until pictures of them come again.
+ */
+export function Tile(props: TileProps) {
+  const { name, detail, stream, muted, away = false, mine = false, way = "browser" } = props;
   const { t } = useWords();
+  const [moving, setMoving] = useState(false);
   const shown = name || t("list.unnamed");
+  const byPhone = way === "calling" || way === "joining" || way === "phone";
+  const dark = !stream || (byPhone && !moving);
+  const state = way === "browser" ? "" : t(`way.${way}`);
+  const top = away && !byPhone ? t("tile.away") : props.note || (dark && byPhone ? "" : state);
   return (
-    <li class={`tile ${mine ? "tile-mine" : ""} ${stream ? "" : "tile-dark"}`}>
-      {stream ? (
-        <Picture stream={stream} mirrored={mine} label={t("tile.picture", { name: shown })} />
-      ) : (
+    <li class={`tile ${mine ? "tile-mine" : ""} ${dark ? "tile-dark" : ""}`}>
+      {stream && (
+        <Picture
+          stream={stream}
+          mirrored={mine}
+          label={t("tile.picture", { name: shown })}
+          onMoving={byPhone ? setMoving : undefined}
+        />
+      )}
+      {dark && (
         <div class="tile-blank">
           <span class="tile-initials" aria-hidden="true">
-            {initials(name) || <Icon name="person" />}
+            {byPhone ? <Icon name="phone" /> : initials(name) || <Icon name="person" />}
           </span>
-          <span class="tile-off">{t("tile.camera_off")}</span>
+          <span class="tile-off">{byPhone ? state : t("tile.camera_off")}</span>
         </div>
       )}
-      {away && <p class="tile-away">{t("tile.away")}</p>}
+      {top && <p class="tile-away">{top}</p>}
       <p class="tile-tag">
         <span class="tile-name">{shown}</span>
         {detail && <span class="tile-role">{detail}</span>}

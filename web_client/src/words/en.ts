@@ -1,5 +1,8 @@
+import { enPhone } from "./en_phone";
+
 /** English. Short sentences, everyday words; `{gaps}` are filled in, plurals follow the language. */
 export const en = {
+  ...enPhone,
   "page.call": "Call {name}: {phone}",
   "page.call_unnamed": "Call us: {phone}",
   "page.languages": "Language",

@@ -1,7 +1,9 @@
+import { esPhone } from "./es_phone";
 import type { Text, WordKey } from "./index";
 
 /** Español. Trato de usted, frases cortas y palabras de todos los días. */
 export const es: Record<WordKey, Text> = {
+  ...esPhone,
   "page.call": "Llame a {name}: {phone}",
   "page.call_unnamed": "Llámenos: {phone}",
   "page.languages": "Idioma",
