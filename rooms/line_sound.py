@@ -148,7 +148,9 @@ def note(seat: Seat, event: SoundChanged, now: float, _policy: Policy) -> Result
     silent = event.sound is Sound.SILENT
     since = now if silent else None
     heard = seat.line.heard or (covered(seat) and not silent)
-    return with_line(seat, sound=event.sound, silent_since=since, heard=heard), ()
+    back = seat.line.page_back_at if silent else None  # what a page that is back was waited for
+    seat = with_line(seat, sound=event.sound, silent_since=since, heard=heard, page_back_at=back)
+    return seat, ()
 
 
 def heard_at_last(seat: Seat, event: SoundChanged, now: float, policy: Policy) -> Result:
