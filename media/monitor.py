@@ -218,6 +218,5 @@ class Monitor:
 def _own_share(told: PageStats, heard: Sequence[Heard]) -> float:
     """What the page had to guess, less what never came to us from the others."""
     source = max(each.source_loss for each in heard)
-    if source >= told.concealed:
-        return 0.0
-    return 1 - (1 - told.concealed) / (1 - source)
+    concealed = min(1.0, told.concealed)
+    return 0.0 if source >= concealed else 1 - (1 - concealed) / (1 - source)

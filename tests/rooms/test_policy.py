@@ -5,19 +5,44 @@ from dataclasses import fields
 import pytest
 
 from rooms.model import CallFailure
-from rooms.policy import EdgePolicy, FallbackPolicy, MediaPolicy, Policy, QualityPolicy
+from rooms.policy import (
+    EdgePolicy,
+    FallbackPolicy,
+    ImpairmentPolicy,
+    MediaPolicy,
+    Policy,
+    QualityPolicy,
+)
 
 POLICY, MEDIA, EDGE = Policy(), MediaPolicy(), EdgePolicy()
 FALLBACK, QUALITY = POLICY.fallback, QualityPolicy()
 
 
-@pytest.mark.parametrize("policy", [POLICY, MEDIA, EDGE, FALLBACK], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize(
+    "policy",
+    [POLICY, MEDIA, EDGE, FALLBACK, QUALITY, ImpairmentPolicy()],
+    ids=lambda p: type(p).__name__,
+)
 def test_every_number_is_more_than_nothing(policy):
     for field in fields(policy):
         value = getattr(policy, field.name)
         numbers = value if isinstance(value, tuple) else (value,)
         counted = [number for number in numbers if isinstance(number, int | float)]
         assert all(number > 0 for number in counted), field.name
+
+
+def test_levels_of_sound_keep_their_distance():
+    assert QUALITY.floor < QUALITY.unusable < QUALITY.weak < QUALITY.settled < QUALITY.fine
+
+
+def test_a_roam_of_six_seconds_is_over_before_a_call_is_placed():
+    noticed = QUALITY.returned + 2 * MEDIA.tick
+    assert 6 + noticed < QUALITY.silent_after + FALLBACK.call_after_silence
+
+
+def test_another_path_is_asked_for_before_silence_counts():
+    assert MEDIA.sound_silent < QUALITY.silent_after
+    assert QUALITY.deaf_after > 2 * MEDIA.tick
 
 
 def test_every_failure_of_a_call_says_when_to_try_again_or_never():
