@@ -42,7 +42,10 @@ class Bridge:
         self._task = ground.tasks.start(self._run())
 
     def voice(self, seat: SeatId) -> Feed | None:
-        """The sound of the seat's telephone, if others may hear it."""
+        """The sound of the seat's telephone, once others could hear it.
+
+        It stays while the telephone does, so that un-muting is heard at once.
+        """
         voice = self._voices.get(seat)
         return voice.feed if voice is not None else None
 
@@ -61,7 +64,7 @@ class Bridge:
         self._wire_taps(wiring.seats)
 
     def _wire_voices(self, seats: frozenset[SeatId]) -> None:
-        talking = {seat for seat, each in self._by_seat.items() if each.end.talks} & seats
+        talking = {seat for seat, each in self._by_seat.items() if each.has_talked} & seats
         for seat in self._voices.keys() - talking:
             del self._voices[seat]
         ground = self._ground
@@ -125,7 +128,7 @@ class Bridge:
             if frame is not None and seat != end.seat:
                 yield self._beside_its_telephone(seat, frame)
         for seat in end.hears_phones:
-            if seat in self._voices and seat != end.seat:
+            if seat in self._voices and seat != end.seat and self._by_seat[seat].end.talks:
                 yield self._by_seat[seat].voice
 
     def _beside_its_telephone(self, seat: SeatId, frame: Frame) -> Frame:

@@ -48,6 +48,9 @@ class Telephone:
     def __init__(self, visit: VisitId, end: PhoneEnd, telephony: Telephony) -> None:
         policy = telephony.policy
         self.end = PhoneEnd(end.seat, end.call)
+        self.has_talked = (
+            False  # was let in at some time: its voice stays, silent while it is muted
+        )
         self.said = silence()  # in this turn, by whoever holds it, at full strength
         self.presence: NDArray[np.float32] | float = 1.0  # in this turn; 0 once it has given way
         self._visit = visit
@@ -63,6 +66,7 @@ class Telephone:
     def become(self, end: PhoneEnd) -> None:
         """Be as the wiring says from now on."""
         former, self.end = self.end, end
+        self.has_talked = self.has_talked or end.talks
         if _announced(former) != _announced(end):
             self._announcement = self._begin_announcement()
         if former.compares != end.compares:

@@ -159,6 +159,20 @@ class TestWhoHearsWhom:
         payloads = {packet.payload for packet in ann.sound("cas.phone")}
         assert payloads == {SILENCE[HEADER_LENGTH:]}
 
+    async def test_unmuting_needs_no_new_offer(self, world, room):
+        (ann,) = await room.meet("ann")
+        world.lines["call-1"] = Line(tone(1_900, 1))
+        mute = [Link("cas", "ann", sound=False, picture=False)]
+        wire(room, PhoneEnd("cas", "call-1", talks=True), seats=("cas",))
+        await hears_voice(ann, "cas", 5)
+        offers = len(ann.offers)
+        wire(room, PhoneEnd("cas", "call-1"), links=mute, seats=("cas",))
+        count = len(ann.sound("cas.phone"))
+        wire(room, PhoneEnd("cas", "call-1", talks=True), seats=("cas",))
+        await ann.until(lambda: len(ann.sound("cas.phone")) > count + 5)
+        assert len(ann.offers) == offers
+        assert not np.diff([p.sequence for p in ann.sound("cas.phone")]).max() > 1
+
 
 class TestBeforeTheGateOpens:
     async def test_both_sides_hear_exactly_nothing_of_each_other(self, world, room):
