@@ -75,7 +75,11 @@ class Telephone:
     def _begin_announcement(self) -> Announcement | None:
         if self.end.prompt is None:
             return None
-        sound = self._telephony.announce(self._visit, self.end)
+        try:
+            sound = self._telephony.announce(self._visit, self.end)
+        except Exception:  # a wiring must come true, with an announcement or without
+            log.exception("no announcement")
+            return None
         if sound is None:
             return None
         return Announcement(sound, self.end.prompt in REPEATED, self._telephony.policy)

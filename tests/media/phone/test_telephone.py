@@ -63,6 +63,17 @@ def test_an_announcement_is_said_over_what_others_say():
     assert after[0] < after[-1] == 8_000
 
 
+def test_an_announcement_that_fails_is_silence():
+    def fail(_visit, _end):
+        raise RuntimeError
+
+    end = replace(END, prompt=Prompt.GATE)
+    telephone = Telephone("visit-1", end, Telephony(announce=fail))
+    telephone.take()
+    telephone.give(MUSIC)
+    assert telephone.end == end
+
+
 def test_others_are_ducked_meanwhile():
     rig = Rig(replace(END, prompt=Prompt.GATE))
     rig.announce = None
