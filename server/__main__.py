@@ -183,6 +183,7 @@ def _demo_settings(parsed: argparse.Namespace, directory: Path) -> Settings:
         "port": parsed.port,
         "media_port": 0,
         "practice_carrier": True,
+        "practice_phone": demo.PRACTICE.phone,
     }
     addresses = reachable(("0.0.0.0",))  # noqa: S104 - asks which addresses this machine has
     if parsed.https:
@@ -198,7 +199,9 @@ def _show_demo(settings: Settings, *, as_json: bool) -> Started:
     async def started(node: Node) -> None:
         links = await demo.prepare(node)
         if as_json:
-            print(json.dumps({"base_url": settings.origin, "links": links}), flush=True)
+            control = demo.control_url(node)
+            ready = {"base_url": settings.origin, "links": links, "control": control}
+            print(json.dumps(ready), flush=True)
             return
         print(f"\nBedside is running. Open {settings.origin}/ or one of these links:\n")
         for name, link in links.items():

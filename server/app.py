@@ -13,9 +13,10 @@ from aiohttp import web
 from media.sfu import MediaConfig, Sfu
 from rooms.codec import SchemaUnknown
 from rooms.policy import EdgePolicy, MediaPolicy, Policy, QualityPolicy
-from server import dispatch, http
+from server import demo_doors, dispatch, http
 from server.board import DeskBoard
 from server.config import Settings
+from server.demo_phone import DemoPhone
 from server.desks import DeskGateway
 from server.entrance import Entrance
 from server.gateway import Gateway
@@ -86,6 +87,7 @@ def build(
     sio.attach(app)
     dispatch.bind(sio, node)
     http.bind(app, node)
+    demo_doors.bind(app, node)
     app.cleanup_ctx.append(_running(node, sfu))
     app.on_shutdown.append(_close_lines(sio))
     return app
@@ -127,7 +129,7 @@ def _assemble(
         ring.sealing,
     )
     sfu.report_sound_to(phones.calls)
-    sfu.use(phones.telephony)
+    demo_phone = _use_telephones(sfu, phones)
     phones.reports.connect(keeper.submit)
     tokens = SessionTokens(ring, ISSUER, clock, edge)
     desk_tokens = DeskTokens(ring, ISSUER, clock, edge)
@@ -157,8 +159,19 @@ def _assemble(
         link_limit=_per_minute(edge.bad_links_per_minute, edge.bad_links_burst, edge),
         metrics=metrics,
         openapi=document(),
+        demo_phone=demo_phone,
     )
     return node, sfu
+
+
+def _use_telephones(sfu: Sfu, phones: Phones) -> DemoPhone | None:
+    """Let visits have telephones; in rehearsals one of them is a page."""
+    if phones.practice_carrier is None:
+        sfu.use(phones.telephony)
+        return None
+    phone = DemoPhone(phones.practice_carrier, sfu)
+    sfu.use(phone.beside(phones.telephony))
+    return phone
 
 
 def _media(settings: Settings, policies: Policies) -> Sfu:

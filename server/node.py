@@ -9,6 +9,8 @@ from media.ports import MediaPlane
 from rooms.policy import EdgePolicy, Policy
 from server.board import DeskBoard
 from server.config import Settings
+from server.demo_phone import DemoPhone
+from server.demo_state import DemoState
 from server.desks import DeskGateway
 from server.entrance import Entrance
 from server.gateway import Gateway
@@ -50,6 +52,8 @@ class Node:
     link_limit: RateLimiter
     metrics: Metrics
     openapi: dict[str, Any]
+    demo_phone: DemoPhone | None = None
+    demo: DemoState = field(default_factory=DemoState)
     demo_links: dict[str, str] = field(default_factory=dict)
 
     def join_url(self, code: str) -> str:

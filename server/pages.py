@@ -32,16 +32,25 @@ async def desk_page(node: Node, _request: web.Request) -> web.Response:
     return await _page(node, "desk.html")
 
 
+async def phone_page(node: Node, _request: web.Request) -> web.Response:
+    """The telephone that rings in rehearsals and in the demo."""
+    return await _page(node, "phone.html")
+
+
 async def front_page(node: Node, _request: web.Request) -> web.Response:
     """In a demo the list of its links; otherwise nobody is meant to come here without one."""
     if not node.demo_links:
         raise web.HTTPFound("/join")
     rows = "".join(
-        f'<li><a href="{html.escape(link)}">Open as {html.escape(name)}</a></li>'
+        f'<li><a href="{html.escape(link)}">{html.escape(_invitation(name))}</a></li>'
         for name, link in node.demo_links.items()
     )
     text = _template("demo.html").replace("{{demo_links}}", rows)
     return web.Response(text=text, content_type="text/html")
+
+
+def _invitation(name: str) -> str:
+    return "Open the demo phone" if name == "phone" else f"Open as {name}"
 
 
 async def asset(_node: Node, request: web.Request) -> web.FileResponse:

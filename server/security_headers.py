@@ -100,14 +100,15 @@ def origin_check(allowed_origins: Collection[str]) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method in CHANGING and not _is_ours(request, allowed):
+        if request.method in CHANGING and not is_ours(request, allowed):
             return problem(OriginRefused())
         return await handler(request)
 
     return middleware
 
 
-def _is_ours(request: web.Request, allowed: frozenset[str]) -> bool:
+def is_ours(request: web.Request, allowed: Collection[str]) -> bool:
+    """Whether one of our own pages asks, or no browser at all."""
     origins = request.headers.getall("Origin", [])
     if origins:
         return all(origin in allowed for origin in origins)
