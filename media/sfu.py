@@ -125,8 +125,9 @@ class Sfu(MediaPlane):
             stage.wire(wiring)
         elif not empty and self._ground is not None:
             self._stages[wiring.visit] = Stage(self._ground, self._telephony, wiring)
-        if empty:
-            self._stages.pop(wiring.visit, None)
+        if empty and stage is not None:
+            del self._stages[wiring.visit]
+            stage.close()
 
     def attach(self, visit: VisitId, seat: SeatId, leg: str, listener: LegListener) -> None:
         stage = self._stages.get(visit)

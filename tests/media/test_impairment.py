@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from media.impairment import Damage, Lane, Obstacle, impairment
-from media.ports import Impairment, LegState, Trouble
+from media.ports import Impairment, LegState, Trouble, Wiring
 from media.sfu import MediaConfig, Sfu
 from rooms.model import Sound
 from rooms.policy import ImpairmentPolicy, MediaPolicy, QualityPolicy
@@ -224,6 +224,16 @@ class TestOnSockets:
         sfu.impair(VISIT, "ann", Impairment(up=bad, down=bad))
         ann = await room.enter("ann")
         assert ann.states == [LegState.CONNECTED]
+
+    async def test_ends_with_its_visit(self, sfu, room):
+        ann, _ = await room.meet("ann", "ben")
+        sfu.impair(VISIT, "ann", CUT)
+        sfu.wire(Wiring(VISIT, frozenset(), frozenset()))
+        await ann.close()
+        room.seats.clear()
+        again, ben = await room.meet("ann", "ben")
+        again.send_audio()
+        await ben.until(lambda: ben.sound("ann"))
 
     async def test_a_seat_without_a_visit_is_nothing(self, sfu):
         sfu.impair("nowhere", "nobody", CUT)
