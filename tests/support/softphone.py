@@ -246,6 +246,12 @@ class Softphone:
             while self.heard().size < RATE or self.heard_tone(frequency) < least:
                 await asyncio.sleep(0.05)
 
+    async def until_heard_nothing(self, seconds: float = 1.0, within: float = SOON) -> None:
+        """Wait until so much exact silence has reached its ear."""
+        async with asyncio.timeout(within):
+            while not self.heard_nothing(seconds):
+                await asyncio.sleep(0.05)
+
 
 def purity(samples: NDArray[np.int16], frequency: float, rate: int = RATE) -> float:
     """The part of the energy that lies within 10 Hz of a frequency, from 0 to 1."""

@@ -18,6 +18,7 @@ from media.phone.sip.transactions import Times
 from media.phone.sip.trunk import SipTrunk
 from rooms.model import CallId
 from rooms.policy import PhonePolicy
+from tests.support.ports import free_port
 from tests.support.softphone import purity, tone
 
 POLICY = PhonePolicy()
@@ -99,8 +100,26 @@ class Rig:
     async def dial(self, number: str = "+15550100", *, ring_for: float = 20.0, **more: Any) -> str:
         """Place a call; its id."""
         call = f"call-{next(_numbers)}-{id(self):x}"
-        await self.trunk.dial(CallRequest(id=call, number=number, ring_for=ring_for, **more))
+        await self.trunk.dial(self.request(call, number, ring_for=ring_for, **more))
         return call
+
+    def request(self, call: str, number: str = "+15550100", **more: Any) -> CallRequest:
+        """What is asked of the trunk."""
+        return CallRequest(id=call, number=number, **{"ring_for": 20.0, **more})
+
+    @property
+    def own_address(self) -> tuple[str, int]:
+        """Where the trunk listens for SIP."""
+        assert self.config.local_port
+        return self.config.local_host, self.config.local_port
+
+    async def kill(self) -> None:
+        """End as a process that is killed: nothing more is said, and the port is free."""
+        agent = self.trunk._agent
+        assert agent is not None
+        await agent.exchange.close()
+        await agent.tasks.close()
+        self.trunk._agent = None
 
     def line(self, call: str) -> PhoneLine:
         line = self.trunk.line(call)
@@ -140,6 +159,7 @@ def config_for(port: int, **more: Any) -> TrunkConfig:
         "port": port,
         "caller": "+15550199",
         "local_host": "127.0.0.1",
+        "local_port": 0 if more.get("transport", "udp") != "udp" else free_port(),
         "rtp_ports": (10_000, 14_998),  # below those of ``free_port``
         **more,
     }
@@ -152,7 +172,7 @@ async def trunk_to(
 ) -> AsyncIterator[Rig]:
     """A started trunk to a server on loopback; closed afterwards."""
     config = config_for(port, **more)
-    shorter = {"options_first": 3_600.0, **(policy or {})}
+    shorter = {"options_first": 3_600.0, "hang_up_within": 0.3, **(policy or {})}
     rig = Rig(SipTrunk(config, replace(POLICY, **shorter), times), config)
     await rig.trunk.start(rig.listening, rig.ledger)
     try:

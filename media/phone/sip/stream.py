@@ -107,11 +107,13 @@ class StreamTransport:
         writer, self._writer = self._writer, None
         if writer is None:
             return
+        if not writer.transport.get_write_buffer_size():
+            writer.transport.abort()  # nothing is lost, and a peer that says no goodbye costs no time
         writer.close()
         try:
-            async with asyncio.timeout(self._policy.trunk_connect_within):
+            async with asyncio.timeout(self._policy.hang_up_within):
                 await writer.wait_closed()
-        except (OSError, TimeoutError, ssl.SSLError):
+        except (OSError, ssl.SSLError):
             writer.transport.abort()
 
 
