@@ -40,6 +40,7 @@ export default defineConfig({
         join: resolve(import.meta.dirname, "join.html"),
         desk: resolve(import.meta.dirname, "desk.html"),
         demo: resolve(import.meta.dirname, "demo.html"),
+        phone: resolve(import.meta.dirname, "phone.html"),
       },
     },
   },

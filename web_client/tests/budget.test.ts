@@ -4,7 +4,7 @@ import { build, type Rolldown } from "vite";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const PAGES = ["join.html", "desk.html", "demo.html"];
+const PAGES = ["join.html", "desk.html", "demo.html", "phone.html"];
 const KB = 1000;
 
 type Output = Rolldown.RolldownOutput["output"];
