@@ -23,7 +23,7 @@ import numpy as np
 from bench._media_rig import Rig, cpu_seconds
 from bench._speech import speech_packets
 from media.phone import g711
-from media.phone.carrier import FRAME_SAMPLES, Frame
+from media.phone.carrier import FRAME_SAMPLES, FRAME_SECONDS, Frame
 from media.phone.jitter import Gap, JitterBuffer, Playout
 from media.phone.opus import OpusDecoder
 from media.phone.telephone import Telephony
@@ -35,7 +35,7 @@ from tests.support.light_peer import LightPeer
 from tests.support.speech import frames, speech, tone
 
 MEASURED, ROUNDS = 6.0, 3  # seconds
-VISITS = (1, 8)  # at once: a machine that wakes up for one frame finds its caches cold
+VISITS = (1, 8)  # at once; see ``_waking`` for why a single one looks dear
 SESSIONS, ONSETS = 6, 3  # each way
 QUIET = 25  # turns of silence before a tone as long
 SOUND = np.concatenate((np.zeros(QUIET * FRAME_SAMPLES, np.int16), tone(700, 0.5, 20_000)))
@@ -82,8 +82,27 @@ def run() -> dict[str, Any]:
     return {
         "cpu": {f"{visits}_visits": asyncio.run(_cpu(visits)) for visits in VISITS},
         "delay": asyncio.run(_delay()),
+        "waking_costs_times": _waking(),
         "loss": {f"{percent}_percent": _loss(percent / 100) for percent in (2, 5, 10)},
     }
+
+
+def _waking() -> float:
+    """What the same few lines of Python cost every 20 ms, next to one after the other.
+
+    A machine that sleeps in between, or is shared, finds its caches cold: this much of the CPU of
+    a single telephone is not the telephone's.
+    """
+    costs = []
+    for pause in (FRAME_SECONDS, 0.0):
+        used = 0.0
+        for _ in range(200):
+            time.sleep(pause)
+            began = time.thread_time()
+            sum(number * number for number in range(200))
+            used += time.thread_time() - began
+        costs.append(used)
+    return round(costs[0] / costs[1], 1)
 
 
 def _wiring(visit: str, phones: bool) -> Wiring:

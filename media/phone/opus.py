@@ -56,6 +56,8 @@ class OpusDecoder:
             self._codec = _new_decoder()
             return None
         sound = [np.frombuffer(memoryview(f.planes[0]), np.int16)[: f.samples] for f in frames]
+        if len(sound) == 1:
+            return sound[0]
         return np.concatenate(sound) if sound else None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from media.forwarding import Feed, Forward
@@ -51,20 +49,20 @@ class Tap:
 
     def pull(self) -> Frame | None:
         """The next 20 ms at 8 kHz; None while there is nothing."""
-        for piece in self._pieces():
-            self._ready = np.concatenate((self._ready, piece))
-            if len(self._ready) >= FRAME_SAMPLES:
-                break
-        if len(self._ready) < FRAME_SAMPLES:
-            return None
+        while len(self._ready) < FRAME_SAMPLES:
+            piece = self._next_piece()
+            if piece is None:
+                return None
+            self._ready = np.concatenate((self._ready, piece)) if len(self._ready) else piece
         frame, self._ready = self._ready[:FRAME_SAMPLES], self._ready[FRAME_SAMPLES:]
         return frame
 
-    def _pieces(self) -> Iterator[Frame]:
-        """What is there already, then packet by packet, of whatever length, while there are any."""
-        yield self._ready[:0]
-        while (found := self._playout.pull()) is not Gap.EMPTY:
-            yield self._concealment.miss() if isinstance(found, Gap) else self._decoded(found)
+    def _next_piece(self) -> Frame | None:
+        """One packet's sound, however long it is, or what stands in for it."""
+        found = self._playout.pull()
+        if found is Gap.EMPTY:
+            return None
+        return self._concealment.miss() if isinstance(found, Gap) else self._decoded(found)
 
     def _decoded(self, payload: bytes) -> Frame:
         sound = self._decoder.decode(payload)
