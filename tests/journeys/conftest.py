@@ -13,14 +13,23 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
+from media.phone.routing import Route
+from media.phone.sip.trunk import SipTrunk
 from rooms.policy import EdgePolicy
 from server.app import Policies
+from server.config import Settings
+from server.telephony import PhonePolicies, Phones
 from tests.support.browsers import Browsers, Engine
+from tests.support.home import Home, home_network
 from tests.support.light_client import LightClient
 from tests.support.network import Network, road_to
 from tests.support.people import PATIENCE, Person
+from tests.support.ports import free_port
 from tests.support.server_process import ServerProcess, server_process
-from tests.support.visits import Invitation, OwnClinic, open_clinic
+from tests.support.softphone import Softphone
+from tests.support.trunks import config_for
+from tests.support.visits import ROSAS_PHONE, Invitation, OwnClinic, open_clinic
+from tests.support.voices import ROSA_BY_PHONE
 
 # A page that is gone is noticed within seconds here; waiting longer for it proves nothing more.
 NOTICES_SOON = Policies(edge=EdgePolicy(ping_every=1, ping_answer_within=3))
@@ -85,6 +94,33 @@ async def opens_clinic(tmp_path: Path) -> AsyncIterator[OpenClinic]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def clinic(opens_clinic: OpenClinic) -> OwnClinic:
     return await opens_clinic(NOTICES_SOON)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone() -> AsyncIterator[Softphone]:
+    """The patient's telephone, which says a tone as soon as it is answered."""
+    async with Softphone(number=ROSAS_PHONE, tone=ROSA_BY_PHONE) as phone:
+        yield phone
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def calling_clinic(
+    opens_clinic: OpenClinic, phone: Softphone, monkeypatch: pytest.MonkeyPatch
+) -> OpenClinic:
+    """Opens a clinic that reaches the patient's telephone."""
+
+    def routes(_phones: Phones, _settings: Settings, policies: PhonePolicies) -> list[Route]:
+        return [Route(SipTrunk(config_for(phone.port), policies.lines))]
+
+    monkeypatch.setattr(Phones, "_routes", routes)
+    return opens_clinic
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def home() -> AsyncIterator[Home]:
+    """The patient's own network, for a clinic that is opened with ``home.settings``."""
+    async with home_network(free_port(), free_port()) as home:
+        yield home
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -22,6 +22,8 @@ class HttpRoad:
         self._listener: asyncio.Server | None = None
         self._open: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._whole = asyncio.Event()
+        self._whole.set()
 
     async def open(self, port: int) -> None:
         """Begin to pass connections on."""
@@ -32,6 +34,14 @@ class HttpRoad:
         for connection in self._open:
             connection.works = False
         self._open.clear()
+
+    def is_cut(self) -> None:
+        """Nothing gets through, and nobody is told; what is sent meanwhile comes when mended."""
+        self._whole.clear()
+
+    def is_mended(self) -> None:
+        """Carry everything again."""
+        self._whole.set()
 
     async def close(self) -> None:
         """Close everything; idempotent."""
@@ -64,6 +74,7 @@ class HttpRoad:
         self, connection: _Connection, source: asyncio.StreamReader, sink: asyncio.StreamWriter
     ) -> None:
         while data := await source.read(_CHUNK):
+            await self._whole.wait()
             if connection.works:
                 sink.write(data)
                 await sink.drain()

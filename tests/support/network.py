@@ -30,13 +30,15 @@ _REDIRECT = """(() => {
 })();"""
 
 # Networks that let less through. Each is a script for `Browsers.page(scripts=…)`.
-ONLY_TCP = """(() => {
+_ONLY = """(() => {
   const native = RTCPeerConnection.prototype.setRemoteDescription;
-  const usable = (line) => !line.startsWith("a=candidate:") || line.includes(" tcp ");
+  const usable = (line) => !line.startsWith("a=candidate:") || line.includes(" PROTOCOL ");
   RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
     return native.call(this, { type, sdp: sdp.split("\\r\\n").filter(usable).join("\\r\\n") });
   };
 })();"""
+ONLY_TCP = _ONLY.replace("PROTOCOL", "tcp")
+ONLY_UDP = _ONLY.replace("PROTOCOL", "udp")
 ONLY_TURN = """(() => {
   window.RTCPeerConnection = class extends window.RTCPeerConnection {
     constructor(configuration) {

@@ -6,10 +6,12 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, Response, WebSocket, expect
 
+from media.ports import VOICE_SUFFIX
 from tests.support.visits import Invitation
 
 PATIENCE = 20.0  # seconds until a step has failed, on a busy machine
 SOUND = 1e-3  # seconds of full-scale sound: one beep has five times that, silence has none
+AUDIBLE = 0.01  # of full scale: a tone of a test has ten times that, silence nothing
 PICTURES = 3  # that many new ones are a moving picture
 
 IN_THE_RIGHT_PLACE = "You are in the right place"
@@ -121,6 +123,15 @@ class Person(Browsing):
         """Pictures arrive from them and are decoded, from now on."""
         await self._receives(other, "video", "framesDecoded", PICTURES, within)
 
+    async def hears_tone(
+        self, name: str, frequency: float, *, least: float = 0.9, within: float = PATIENCE
+    ) -> None:
+        """A third of a second of this tone, at least so pure, comes from a seat or a telephone."""
+        about = {"name": name, "frequency": frequency, "least": least, "within": within * 1000}
+        assert await self.page.evaluate("about => mediaProbe.sounds(about)", about), (
+            f"{self.name} did not hear {frequency} Hz within {within} s"
+        )
+
     async def gets_sound_packets(self, other: Person, count: int, within: float = PATIENCE) -> None:
         """So many packets of sound arrive from them, silence or not."""
         await self._receives(other, "audio", "packetsReceived", count, within)
@@ -187,6 +198,24 @@ class Person(Browsing):
         )
         whose = other if isinstance(other, str) else other.name
         assert arrived, f"{self.name}: {field} of {whose} did not grow by {by} within {within} s"
+
+    @property
+    def telephone(self) -> str:
+        """What the sound of this person's telephone is called where it is heard."""
+        return self.seat + VOICE_SUFFIX
+
+    async def begins_to_listen(self, *names: str) -> None:
+        """From now on write down how loud each of these is."""
+        await self.page.evaluate("names => mediaProbe.follow(names)", list(names))
+
+    async def longest_silence(self) -> float:
+        """For how long, at the longest, nothing was heard of any of them."""
+        diary = await self.page.evaluate("() => mediaProbe.diary()")
+        last, longest = diary[0]["at"], 0.0
+        for entry in diary:
+            if max(entry["loudness"]) > AUDIBLE or entry is diary[-1]:
+                longest, last = max(longest, entry["at"] - last), entry["at"]
+        return longest
 
 
 class Patient(Person):

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from media.ports import Impairment
 from media.sfu import Sfu
 from server import keys
 from server.app import NODE, Policies, build
@@ -28,6 +29,8 @@ LASTS = 3600.0
 
 PATIENT = {"role": "patient", "name": "Rosa Alvarez"}
 PROVIDER = {"role": "provider", "name": "Amina Reyes"}
+ROSAS_PHONE = "+12025550171"
+CALLABLE = {"numbers": [{"number": ROSAS_PHONE, "wording": "2026-11"}]}  # she agreed on paper
 FAMILY = {"role": "family", "name": "Lucia Marquez", "relationship": "daughter"}
 
 
@@ -79,7 +82,7 @@ class Clinic:
         self._http = http
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
-    async def plans(self, *seats: dict[str, str], starts_in: float = 0.0) -> PlannedVisit:
+    async def plans(self, *seats: dict[str, Any], starts_in: float = 0.0) -> PlannedVisit:
         """A visit, open now unless it starts later; by default of patient, provider and family."""
         seats = seats or (PATIENT, PROVIDER, FAMILY)
         asked = {**_times(starts_in), "host": HOST, "seats": list(seats)}
@@ -138,6 +141,10 @@ class OwnClinic(Clinic):
         plane = self.node.plane
         assert isinstance(plane, Sfu)
         return plane.port
+
+    def impairs(self, visit: PlannedVisit, seat: Invitation, how: Impairment | None) -> None:
+        """Break the network between the server and one seat, or (None) repair it."""
+        self.node.plane.impair(visit.id, seat.seat, how)
 
 
 @asynccontextmanager
