@@ -109,8 +109,8 @@ class MediaPolicy:
     checks_per_second: int = 100  # STUN requests of one peer; gathering browsers send up to 50
     checks_remembered: int = 32  # STUN requests that do not count again from another address
     max_ssrcs: int = 32  # streams one peer may ever send: each is memory inside libsrtp
-    max_sdp: int = 40 * 1024  # bytes; an answer takes about 1.25 KB a line
-    max_m_lines: int = 28  # everybody else of ``Policy.max_inside``, and six telephones
+    max_sdp: int = 48 * 1024  # bytes; an answer takes about 1.25 KB a line
+    max_m_lines: int = 33  # sound, picture and telephone of everybody else of ``Policy.max_inside``
     video_kbps: int = 2_000  # what one picture may ever take, overhead included
     feedback_packets: int = (
         400  # packets in one transport-wide report, so that it fits one datagram
@@ -359,6 +359,8 @@ class EdgePolicy:
     credentials_kept: int = 40  # in one browser, 86 bytes each: with 8 KB a request is refused
     bad_links_burst: float = 20.0  # a family around one router, each mistyping once or twice
     request_body: int = 64 * 1024  # the largest request, a visit with all its seats, takes 20 KiB
+    upload_within: float = 60.0  # for a recording of 5 MB over a clinic's 0.7 Mbit/s
+    goodbyes_per_minute: float = 30.0  # of one page; it says goodbye once, however often it is reloaded
     stop_within: float = 3.0  # for answers under way; supervisors give ten seconds, then kill
     demo_visit: float = 4 * 60 * 60  # long enough to try everything before lunch
     demo_certificate_days: int = 7  # a week of trying; browsers distrust it anyway

@@ -82,8 +82,9 @@ def test_a_picture_may_not_take_more_than_media_lets_through():
     assert max(POLICY.video_kbps) <= MEDIA.video_kbps
 
 
-def test_sound_and_picture_of_everybody_inside_fit_one_offer():
-    assert 2 * (POLICY.max_inside - 1) <= MEDIA.max_m_lines
+def test_sound_picture_and_telephone_of_everybody_inside_fit_one_offer():
+    assert 3 * (POLICY.max_inside - 1) <= MEDIA.max_m_lines
+    assert 4 / 3 * MEDIA.max_sdp <= EDGE.max_frame
 
 
 def test_as_many_can_be_inside_as_are_promised():
