@@ -12,7 +12,7 @@ class MediaCounters:
     legs: int = 0
     packets_in: int = 0
     bytes_in: int = 0
-    packets_out: int = 0
+    packets_out: int = 0  # to browsers, and to the decoder of a sound that telephones hear
     bytes_out: int = 0
     packets_dropped: int = 0  # the socket or connection would not take them
     packets_refused: int = 0  # did not authenticate, came too fast, or belong to no stream

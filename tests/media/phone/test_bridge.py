@@ -1,6 +1,7 @@
 """Telephones in a visit: who hears whom, and before the gate opens exactly nothing."""
 
 import asyncio
+import random
 import time
 from itertools import pairwise
 
@@ -21,6 +22,13 @@ from tests.support.speech import FRAME, share_of_tone, speech, tone
 
 VISIT = "visit-1"
 SETTLED = 15  # turns: reserve of a tap, decoder and filter
+
+
+TONES = {"ann": 700, "ben": 1_100, "cas": 1_900, "dot": 2_500}
+
+
+def who_is_in(sound):
+    return {seat for seat, hertz in TONES.items() if share_of_tone(sound, hertz) > 0.02}
 
 
 class Listener:
@@ -135,6 +143,32 @@ class TestWhoHearsWhom:
         assert share_of_tone(heard, 1_100) > 0.98
         wire(room, PhoneEnd("cas", "call-1", hears=()), seats=("cas",))
         assert not (await line.hears(10)).any()
+
+    async def test_whatever_the_wiring_does_telephones_follow(self, world, room):
+        """Exactly who is named is heard, at every step of a random walk."""
+        dice = random.Random(5)
+        ann, ben = await room.meet("ann", "ben")
+        world.talk(ann, tone(TONES["ann"], 1))
+        world.talk(ben, tone(TONES["ben"], 1))
+        lines = {seat: Line(tone(TONES[seat], 1)) for seat in ("cas", "dot")}
+        world.lines.update(lines)
+        for _ in range(6):
+            ends = [
+                PhoneEnd(
+                    seat,
+                    seat,
+                    hears=tuple(s for s in ("ann", "ben") if dice.random() < 0.5),
+                    hears_phones=tuple(s for s in lines if dice.random() < 0.7),
+                    talks=dice.random() < 0.7,
+                )
+                for seat in lines
+            ]
+            wire(room, *ends, seats=tuple(lines))
+            talking = {end.seat for end in ends if end.talks}
+            for end in ends:
+                await lines[end.seat].hears(SETTLED)
+                wanted = {*end.hears, *(talking & {*end.hears_phones})} - {end.seat}
+                assert who_is_in(await lines[end.seat].hears(15)) == wanted
 
     async def test_a_voice_is_a_steady_stream_of_its_own(self, world, room):
         (ann,) = await room.meet("ann")
