@@ -105,17 +105,26 @@ class VisitKeeper:
         self._follow(visit, ())
 
     async def resume(self, visit_id: VisitId) -> None:
-        """Take up a visit after a restart: nobody is connected, and deadlines may have passed."""
+        """Take up a visit after a restart: nobody is connected, and deadlines may have passed.
+
+        Lines come first: whatever would have been due meanwhile, nobody was there to be called.
+        """
+        async with self._turn(visit_id):
+            await self._begin_lines_anew(visit_id)
         visit = await self.current(visit_id)
         for seat in visit.seats:
             for device in seat.devices:
                 if device.connected:
                     gone = SessionClosed(seat=seat.id, device=device.id)
                     visit = await self.submit(visit_id, gone)
-        for seat in visit.seats:
-            if is_covered(visit, seat) or seat.line.call is not None:
-                visit = await self.submit(visit_id, NodeRestarted(seat=seat.id))
         self._follow(visit, ())
+
+    async def _begin_lines_anew(self, visit_id: VisitId) -> None:
+        stored = await self._store.load(visit_id)
+        for seat in stored.visit.seats:
+            if is_covered(stored.visit, seat) or seat.line.call is not None:
+                restarted = NodeRestarted(seat=seat.id)
+                stored = await self._step(stored, restarted, self._clock(), ())
 
     async def record_refusal(self, refused: LogDraft) -> None:
         """Write down that somebody was told no; a store that is away does not make it a yes.
@@ -158,10 +167,15 @@ class VisitKeeper:
             raise
 
     async def _settled(self, visit_id: VisitId) -> Stored:
-        """The stored visit after every deadline that has come, each at its own time."""
+        """The stored visit after every deadline that has come, each at its own time.
+
+        Those of lines are met when they are met: a telephone that should have rung a while ago
+        rings now, and has all its time to be answered.
+        """
         stored = await self._store.load(visit_id)
         while (due := next_deadline(stored.visit)) and due.deadline.at <= self._clock():
-            stored = await self._step(stored, due, due.deadline.at, ())
+            late = isinstance(due, LineDeadlinePassed)
+            stored = await self._step(stored, due, self._clock() if late else due.deadline.at, ())
         return stored
 
     async def _step(
