@@ -10,8 +10,14 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 from rooms.errors import BedsideError
 
 _PREMIUM = frozenset(
-    {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN}
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.PERSONAL_NUMBER,  # follow-me numbers, which cost like premium ones
+    }
 )
+_NOBODY_ANSWERS = frozenset({PhoneNumberType.PAGER, PhoneNumberType.VOICEMAIL})
 
 
 class NumberRefused(BedsideError):
@@ -54,7 +60,7 @@ class NumberingPlan:
 
         Extensions are refused: the announcement could not be answered by a switchboard.
         """
-        if phonenumbers.is_emergency_number(typed, self.region):
+        if phonenumbers.connects_to_emergency_number(typed, self.region):
             raise NumberEmergency
         try:
             number = phonenumbers.parse(typed, self.region)
@@ -66,8 +72,11 @@ class NumberingPlan:
     def _check(self, number: PhoneNumber) -> None:
         if number.extension or not phonenumbers.is_possible_number(number):
             raise NumberRefused
-        if phonenumbers.number_type(number) in _PREMIUM:
+        kind = phonenumbers.number_type(number)
+        if kind in _PREMIUM:
             raise NumberPremium
+        if kind in _NOBODY_ANSWERS:
+            raise NumberRefused
         country = phonenumbers.region_code_for_country_code(number.country_code or 0)
         exact = phonenumbers.region_code_for_number(number) or country
         if exact not in self.countries:
