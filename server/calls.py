@@ -34,6 +34,7 @@ from rooms.policy import CallLimits, FallbackPolicy
 from server.metrics import Metrics
 from server.rate_limits import RateLimiter
 from server.reports import Reports
+from server.store import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -92,11 +93,9 @@ class Calls:
         placed = self._placed_id(call.id)
         if placed in self._known:
             return
-        announcer = await self._announcer(visit.practice)
-        known = _Known(visit.id, order.seat, call.id, announcer)
+        known = _Known(visit.id, order.seat, call.id, await self._announcer_of(visit.practice))
         if not self._within_limits(visit.practice, number.number):
-            log.warning("call_limit_reached", visit=visit.id)
-            self._report(known, CallOver(seat=known.seat, call=call.id, why=CallFailure.LIMITED))
+            self._refuse(known)
             return
         self._known[placed] = known
         self._switchboard.place(
@@ -159,6 +158,18 @@ class Calls:
         self._reports.add(visit, SameSpeechHeard(seat=seat, call=call))
 
     # -- details --------------------
+
+    async def _announcer_of(self, practice: str) -> Announcer:
+        """Somebody needs to be called also while the store is away; then in nobody's name."""
+        try:
+            return await self._announcer(practice)
+        except StoreUnavailable:
+            return Announcer(practice=practice)
+
+    def _refuse(self, known: _Known) -> None:
+        log.warning("call_limit_reached", visit=known.visit)
+        self._metrics.calls.labels(outcome=CallFailure.LIMITED.value).inc()
+        self._report(known, CallOver(seat=known.seat, call=known.call, why=CallFailure.LIMITED))
 
     def _report(self, known: _Known, event: Event) -> None:
         self._reports.add(known.visit, event)

@@ -76,6 +76,7 @@ async def say_goodbye(
 ) -> web.Response:
     """The page closes without "Leave": it may be back in a moment, so nobody is called yet."""
     claims = node.tokens.verify(body.token)
+    _take(node.goodbye_limit, claims.session)  # each is written to the log
     by = Actor(ActorKind.SEAT, claims.seat, claims.device)
     event = PageLeft(seat=claims.seat, device=claims.device, by=by)
     with suppress(RoomError):  # a page that no longer holds its seat has no last word

@@ -247,7 +247,8 @@ class SqliteStore:
         def work(db: Connection) -> None:
             db.execute(
                 "INSERT INTO calls (call, carrier, state) VALUES (:call, :carrier, :state)"
-                " ON CONFLICT (call) DO UPDATE SET state = excluded.state",
+                " ON CONFLICT (call) DO UPDATE"
+                " SET carrier = excluded.carrier, state = excluded.state",
                 asdict(call),
             )
 
