@@ -117,19 +117,8 @@ def _assemble(
     board = DeskBoard(clock, edge)
     world = LiveWorld(sfu, board)
     keeper = VisitKeeper(store, world, clock, policies.visit, edge)
-    practices = Practices(store)
-    phones = Phones(
-        settings,
-        policies.phones,
-        policies.visit.fallback,
-        store,
-        practices,
-        metrics,
-        edge,
-        ring.sealing,
-    )
-    sfu.report_sound_to(phones.calls)
-    demo_phone = _use_telephones(sfu, phones)
+    practices = Practices(store, calls_people=settings.calls_people)
+    phones = _telephones(settings, policies, store, practices, metrics, ring)
     phones.reports.connect(keeper.submit)
     tokens = SessionTokens(ring, ISSUER, clock, edge)
     desk_tokens = DeskTokens(ring, ISSUER, clock, edge)
@@ -157,15 +146,37 @@ def _assemble(
         sealer=ReplySealer(ring.sealing, clock, edge),
         session_limit=_per_minute(edge.sessions_per_minute, edge.sessions_per_minute, edge),
         link_limit=_per_minute(edge.bad_links_per_minute, edge.bad_links_burst, edge),
+        goodbye_limit=_per_minute(edge.goodbyes_per_minute, edge.goodbyes_per_minute, edge),
         metrics=metrics,
         openapi=document(),
-        demo_phone=demo_phone,
+        demo_phone=_use_telephones(sfu, phones),
     )
     return node, sfu
 
 
+def _telephones(
+    settings: Settings,
+    policies: Policies,
+    store: Store,
+    practices: Practices,
+    metrics: Metrics,
+    ring: KeyRing,
+) -> Phones:
+    return Phones(
+        settings,
+        policies.phones,
+        policies.visit.fallback,
+        store,
+        practices,
+        metrics,
+        policies.edge,
+        ring.sealing,
+    )
+
+
 def _use_telephones(sfu: Sfu, phones: Phones) -> DemoPhone | None:
     """Let visits have telephones; in rehearsals one of them is a page."""
+    sfu.report_sound_to(phones.calls)
     if phones.practice_carrier is None:
         sfu.use(phones.telephony)
         return None

@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from media.phone.sip.config import SipTransport
 from rooms.errors import BedsideError
+from server.setting_types import (
+    Addresses,
+    Countries,
+    Country,
+    Networks,
+    Origins,
+    Port,
+    Ports,
+    Servers,
+    Words,
+    origin,
+)
 
 PREFIX = "BEDSIDE_"
 
@@ -55,42 +71,6 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
-
-
-def _split(value: object) -> object:
-    """Lists are written with commas, as people write them, not as JSON."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _origin(value: str) -> str:
-    """An origin as browsers send it (RFC 6454 section 6.2): scheme, host, port, nothing else."""
-    parts = urlsplit(value.strip().rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write it as https://visits.example.org")
-    if parts.path or parts.query or parts.fragment or parts.username:
-        raise ValueError("it takes a scheme, a host and a port, and no path")
-    default = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in {None, default} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _address(value: str) -> str:
-    """An IP address, written the one way the standard library writes it."""
-    return str(ip_address(value))
-
-
-Origin: TypeAlias = Annotated[str, BeforeValidator(_origin)]
-Address: TypeAlias = Annotated[str, BeforeValidator(_address)]
-Origins: TypeAlias = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)]
-Addresses: TypeAlias = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
-Networks: TypeAlias = Annotated[
-    tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)
-]
-Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Port: TypeAlias = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -137,7 +117,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that HTTP listens on; 0.0.0.0 for all.")
     port: Port = Field(8080, description="TCP port of HTTP.")
-    public_url: Annotated[str, BeforeValidator(lambda value: value and _origin(value))] = Field(
+    public_url: Annotated[str, BeforeValidator(lambda value: value and origin(value))] = Field(
         "",
         description="Where browsers reach this server, such as https://visits.example.org. "
         "Empty: localhost and the port.",
@@ -184,10 +164,10 @@ class Settings(BaseSettings):
     practice_phone: str = Field(
         "", description="Telephone number that people are given when a link does not work."
     )
-    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = Field(
+    phone_region: Country = Field(
         "US", description="Country (ISO 3166) whose way of writing telephone numbers is meant."
     )
-    phone_countries: Words = Field(
+    phone_countries: Countries = Field(
         ("US", "CA", "PR"),
         description="Countries (ISO 3166) that may be called, separated by commas.",
     )
@@ -200,6 +180,54 @@ class Settings(BaseSettings):
         False,
         description="For rehearsals: calls ring telephones in browser pages, and no others. "
         "Never in production.",
+    )
+    sip_servers: Servers = Field(
+        (),
+        description="Servers of the SIP trunk that calls telephones, as host or host:port, "
+        "separated by commas; the next is tried when one does not answer. Empty: nobody is called.",
+    )
+    sip_transport: SipTransport = Field(
+        "tls", description="udp, tcp or tls. Only tls keeps from others who is called."
+    )
+    sip_user: str = Field("", description="User of the SIP account, if the trunk asks for one.")
+    sip_password: SecretStr | None = Field(None, description="Password of that user.")
+    sip_domain: str = Field(
+        "", description="Domain of the numbers' addresses. Empty: the server's name."
+    )
+    sip_caller: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{6,14})?$")] = Field(
+        "",
+        description="The number that telephones show, in E.164, such as +12025550100. "
+        "Somebody must answer there.",
+    )
+    sip_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - trunks call from addresses that no setting knows
+        description="Address that SIP and the sound of calls are bound to.",
+    )
+    sip_port: Port = Field(
+        5060,
+        description="Local port of SIP over UDP; the second server has the next one, and so on. "
+        "0 takes any, but then a restart cannot stop telephones that ring.",
+    )
+    sip_advertised_host: str = Field(
+        "", description="Address that the trunk is told for SIP, behind a router. Empty: our own."
+    )
+    sip_media_host: str = Field(
+        "", description="Address that the trunk is told for sound, behind a router. Empty: our own."
+    )
+    sip_rtp_ports: Ports = Field(
+        (20_000, 20_999), description="UDP ports for the sound of calls, two for each call."
+    )
+    sip_ca_file: Path | None = Field(
+        None,
+        description="Certificates (PEM) that the trunk's may be signed by. Empty: the system's.",
+    )
+    sip_srtp: bool = Field(
+        True, description="Encrypt the sound of calls up to the trunk; its keys travel by SIP."
+    )
+    sip_behind_nat: bool = Field(
+        False,
+        description="Take sound from wherever it first comes from, for trunks behind routers. "
+        "Otherwise only from the address that the trunk names.",
     )
     tls_certificate: Path | None = Field(
         None, description="Certificate chain (PEM), if this server speaks HTTPS itself."
@@ -223,6 +251,12 @@ class Settings(BaseSettings):
             raise ValueError("TURN_URLS and TURN_SECRET are set together or not at all")
         if any(url.split(":", 1)[0] not in {"turn", "turns"} for url in self.turn_urls):
             raise ValueError("TURN_URLS takes turn: and turns: addresses (RFC 7065)")
+        if self.sip_servers and not self.sip_caller:
+            raise ValueError("SIP_CALLER is needed with SIP_SERVERS: the number that is shown")
+        if bool(self.sip_user) != bool(self.sip_password):
+            raise ValueError("SIP_USER and SIP_PASSWORD are set together or not at all")
+        if self.practice_carrier and self.sip_servers:
+            raise ValueError("PRACTICE_CARRIER and SIP_SERVERS exclude each other")
         if self.mode is Mode.PRODUCTION and self.practice_carrier:
             raise ValueError("PRACTICE_CARRIER reaches no real telephone: not in production")
         if self.mode is Mode.PRODUCTION and not self.public_url.startswith("https://"):
@@ -236,6 +270,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether weak configuration must be refused."""
         return self.mode is Mode.PRODUCTION
+
+    @property
+    def calls_people(self) -> bool:
+        """Whether there is anybody at all who places calls."""
+        return self.practice_carrier or bool(self.sip_servers)
 
     @property
     def origin(self) -> str:

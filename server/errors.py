@@ -21,6 +21,7 @@ from typing import Any
 from aiohttp import web
 
 from media.errors import MediaError, SdpRefused
+from media.phone.errors import PromptError, PromptTooLong, TooManyPrompts
 from rooms import errors as rooms
 from rooms.errors import BedsideError
 from server.config import ConfigurationError
@@ -114,6 +115,9 @@ STATUS: dict[type[BedsideError], int] = {
     IdempotencyKeyInvalid: 400,
     ConfigurationError: 500,
     NumberRefused: 422,
+    PromptTooLong: 413,
+    TooManyPrompts: 409,
+    PromptError: 422,
     SdpRefused: 422,
     MediaError: 500,
     rooms.DoorClosed: 403,

@@ -15,7 +15,7 @@ from media.ports import LegState, MediaPlane, Offer
 from rooms.errors import DeviceRefused, UnknownDevice
 from rooms.model import Standing, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
-from rooms.view import is_inside, view_for
+from rooms.view import View, is_inside, view_for
 from rooms.visit import door
 from server import replies as r
 from server.keeper import VisitKeeper
@@ -160,7 +160,7 @@ class Gateway:
         view = view_for(visit, session.seat, session.device, self._policy)
         if view != session.view:
             session.view = view
-            snapshot = r.snapshot(view, session.id, session.card, self._clock())
+            snapshot = self._wire(view, session.id, session.card)
             await self._tell(session, "visit:changed", snapshot)
         self._follow_leg(session, is_inside(visit, seat, device))
 
@@ -168,7 +168,12 @@ class Gateway:
         """What one device of one seat may see, as it goes over the wire."""
         view = view_for(visit, seat, device, self._policy)
         card = await self._practices.card(visit.practice)
-        return r.snapshot(view, session, card, self._clock())
+        return self._wire(view, session, card)
+
+    def _wire(self, view: View, session: str, card: r.PracticeCard) -> dict[str, Any]:
+        return r.snapshot(
+            view, session, card, self._clock(), calls_people=self._practices.calls_people
+        )
 
     def _follow_leg(self, session: SeatSession, inside: bool) -> None:
         if inside and not session.has_leg:

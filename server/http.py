@@ -14,11 +14,12 @@ from pydantic import BaseModel
 
 from rooms.errors import BedsideError
 from server.errors import KindlyClosed, NotFound, PayloadInvalid, problem
-from server.messages import parse
+from server.messages import Payload, parse
 from server.metrics import Metrics
 from server.node import Node
 from server.pages import asset
 from server.routes import AUTHENTICATE, PAGES, ROUTES, Route
+from server.slow_requests import upload
 from server.strict_json import parse_object
 
 log = structlog.get_logger(__name__)
@@ -78,10 +79,18 @@ def _endpoint(node: Node, route: Route) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = await authenticate(node, request) if authenticate else None
-        body = parse(route.body, await _json(request)) if route.body else None
+        body = await _body(node, route, request)
         return _reply(await route.handler(node, request, caller, body), route.status)
 
     return handle
+
+
+async def _body(node: Node, route: Route, request: web.Request) -> Payload | bytes | None:
+    if route.body is None:
+        return None
+    if issubclass(route.body, bytes):
+        return await upload(request, node.largest_upload, node.edge)
+    return parse(route.body, await _json(request))
 
 
 def _page(node: Node, handler: Callable[[Node, web.Request], Awaitable[Any]]) -> Handler:

@@ -205,6 +205,16 @@ class Goodbye(Payload):
     token: Annotated[str, Field(max_length=_E.token_bytes)]
 
 
+class Announced(Payload):
+    """How announcements name the practice, and the number to call back: its own.
+
+    Whoever answers a telephone hears both.
+    """
+
+    spoken_name: Name
+    call_back: Digits
+
+
 class NumberChoice(Payload):
     """Which of the seat's numbers; empty: the person's own."""
 

@@ -50,11 +50,17 @@ class Node:
     sealer: ReplySealer
     session_limit: RateLimiter
     link_limit: RateLimiter
+    goodbye_limit: RateLimiter
     metrics: Metrics
     openapi: dict[str, Any]
     demo_phone: DemoPhone | None = None
     demo: DemoState = field(default_factory=DemoState)
     demo_links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def largest_upload(self) -> int:
+        """Bytes of the largest file that anybody may send."""
+        return self.phones.policies.prompts.largest
 
     def join_url(self, code: str) -> str:
         """The link of a seat. The code is in the fragment, which browsers never send."""

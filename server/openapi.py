@@ -53,9 +53,16 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.path == "/v1/visits" and route.method == "POST":
         operation["parameters"].append(_IDEMPOTENCY)
     if route.body is not None:
-        needed = any(field.is_required() for field in route.body.model_fields.values())
-        operation["requestBody"] = {"required": needed, "content": _content(route.body)}
+        operation["requestBody"] = _request(route.body)
     return operation
+
+
+def _request(body: type[BaseModel] | type[bytes]) -> dict[str, Any]:
+    if issubclass(body, bytes):
+        schema = {"type": "string", "format": "binary"}
+        return {"required": True, "content": {"application/octet-stream": {"schema": schema}}}
+    needed = any(field.is_required() for field in body.model_fields.values())
+    return {"required": needed, "content": _content(body)}
 
 
 _IDEMPOTENCY = {
@@ -103,7 +110,7 @@ def _problem() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    taken = {(route.body, "validation") for route in ROUTES if route.body is not None}
+    taken = {(route.body, "validation") for route in ROUTES if route.body not in (None, bytes)}
     given = {(route.reply, "serialization") for route in ROUTES if route.reply is not None}
     models = sorted(taken | given | {(r.Problem, "validation")}, key=lambda pair: pair[0].__name__)
     _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]

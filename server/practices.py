@@ -8,9 +8,10 @@ from server.store import Store
 
 
 class Practices:
-    """Practice cards by id."""
+    """Practice cards by id. ``calls_people``: this server can call telephones at all."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, calls_people: bool = False) -> None:
+        self.calls_people = calls_people
         self._store = store
         self._cards: dict[str, PracticeCard] = {}
 
@@ -22,6 +23,10 @@ class Practices:
                 return PracticeCard(name="", phone="")
             self._cards[practice_id] = PracticeCard(name=practice.name, phone=practice.phone)
         return self._cards[practice_id]
+
+    def changed(self, practice_id: str) -> None:
+        """Its card is to be read anew; sessions that are open keep the one they have."""
+        self._cards.pop(practice_id, None)
 
     async def announcer(self, practice_id: str) -> Announcer:
         """In whose name telephones are spoken to; nobody's for a practice that is not there."""

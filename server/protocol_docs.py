@@ -158,7 +158,7 @@ def _routes() -> Iterator[str]:
             [
                 f"`{route.method} {route.path}`",
                 route.auth.value,
-                _name(route.body) if route.body else "",
+                "a file" if route.body is bytes else _name(route.body) if route.body else "",
                 f"{route.status} {_name(route.reply) if route.reply else ''}".strip(),
                 route.meaning,
             ]
@@ -292,7 +292,7 @@ def _definitions(routes: Iterable[Route] = ROUTES) -> dict[str, Any]:
     given: set[type[Any]] = {notice.payload for notice in NOTICES}
     given |= {signal.result for signal in SIGNALS if signal.result is not None}
     for route in routes:
-        taken |= {route.body} if route.body else set()
+        taken |= {route.body} if route.body not in (None, bytes) else set()
         given |= {route.reply} if route.reply else set()
     taken |= {r.Problem, r.SignalError}  # what a problem need not have is optional to its reader
     adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [

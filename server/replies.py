@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, TypeAdapter
 
 from rooms.line_view import LineReport
-from rooms.model import Admission, Fallback, Need, Role, Stage
+from rooms.model import Admission, Fallback, Need, Prompt, Role, Stage
 from rooms.view import View, Waiting
 
 
@@ -25,6 +25,21 @@ class CreatedVisit(BaseModel):
 
     visit: str
     seats: list[SeatLink]
+
+
+class Recording(BaseModel):
+    """A practice's own recording of one announcement, in one language."""
+
+    prompt: Prompt
+    language: str
+
+
+class Announcements(BaseModel):
+    """How telephones are spoken to in a practice's name."""
+
+    spoken_name: str
+    call_back: str
+    recordings: list[Recording]
 
 
 class DeskMade(BaseModel):
@@ -177,12 +192,18 @@ class Snapshot(View):
     practice: PracticeCard
     session: str
     now: float
+    calls_people: bool
 
 
-def snapshot(view: View, session: str, practice: PracticeCard, now: float) -> dict[str, Any]:
-    """The view as it goes over the wire to the page of this session."""
+def snapshot(
+    view: View, session: str, practice: PracticeCard, now: float, *, calls_people: bool
+) -> dict[str, Any]:
+    """The view as it goes over the wire to the page of this session.
+
+    ``calls_people`` is false on a server without any carrier: nobody need be asked for a number.
+    """
     whole = {field.name: getattr(view, field.name) for field in fields(view)}
-    wire = Snapshot(**whole, practice=practice, session=session, now=now)
+    wire = Snapshot(**whole, practice=practice, session=session, now=now, calls_people=calls_people)
     return _SNAPSHOT.dump_python(wire, mode="json")  # type: ignore[no-any-return]
 
 

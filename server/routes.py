@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from server import api_auth, openings, pages, probes, rest
+from server import announcements, api_auth, openings, pages, probes, rest
 from server import messages as m
 from server import replies as r
 
@@ -28,12 +28,14 @@ class Auth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row. ``body`` None: the route takes none; ``reply`` None: it replies without a body."""
+    """One row. ``body`` None: the route takes none; ``bytes``: whatever comes, as it is; ``reply``
+    None: it replies without a body.
+    """
 
     method: str
     path: str
     auth: Auth
-    body: type[m.Payload] | None
+    body: type[m.Payload] | type[bytes] | None
     reply: type[BaseModel] | None
     handler: Callable[..., Awaitable[Any]]
     meaning: str
@@ -57,6 +59,8 @@ AUTHENTICATE = {
 
 N, L, P, S = Auth
 VISIT = "/v1/visits/{visit}"
+ANNOUNCEMENTS = "/v1/practice/announcements"
+RECORDING = ANNOUNCEMENTS + "/{prompt}/{language}"
 SEAT = VISIT + "/seats/{seat}"
 
 ROUTES: tuple[Route, ...] = (
@@ -85,6 +89,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", SEAT + "/numbers", S, m.NewNumber, r.VisitState, rest.record_number, "Write down a number of a seat, and the consent to call it"),
     Route("POST", "/v1/desks", P, m.Nothing, r.DeskMade, rest.make_desk, "Make a desk link", 201),
     Route("DELETE", "/v1/desks/{desk}", P, None, None, rest.revoke_desk, "Withdraw a desk link", 204),
+    Route("GET", ANNOUNCEMENTS, S, None, r.Announcements, announcements.read, "How telephones are spoken to in the practice's name"),
+    Route("PUT", ANNOUNCEMENTS, P, m.Announced, r.Announcements, announcements.rename, "Choose the name and the number that announcements open with"),
+    Route("PUT", RECORDING, S, bytes, None, announcements.record, "Use a recording of one's own for one announcement in one language", 204),
+    Route("DELETE", RECORDING, S, None, None, announcements.forget, "Go back to what comes with the software", 204),
     Route("GET", "/v1/events", P, None, r.EventPage, rest.read_events, "The practice's log after a cursor, in order", query=("after",)),
 )  # fmt: skip
 

@@ -59,7 +59,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(VISIT, "media:switch", m.MediaSwitch, OWN, seat.own(seat.switched), "what the server may forward of the sender"),
     Signal(VISIT, "media:answer", m.MediaAnswer, INSIDE, seat.answered, "the answer to `media:offer`"),
     Signal(VISIT, "media:restart", m.Nothing, INSIDE, seat.restarted, "the network changed: offer both peer connections again with new ICE credentials"),
-    Signal(VISIT, "media:heard", m.MediaHeard, INSIDE, seat.heard, "how the page heard the others in the last second; refines what the server measures"),
+    Signal(VISIT, "media:heard", m.MediaHeard, OWN, seat.heard, "how the page heard the others in the last second; refines what the server measures"),
     Signal(VISIT, "page:hidden", m.Nothing, OWN, seat.own(phone.hid), "the page is no longer in front"),
     Signal(VISIT, "page:shown", m.Nothing, OWN, seat.own(phone.shown), "the page is in front again"),
     Signal(VISIT, "phone:plan", m.PhonePlan, OWN, phone.planned, "whom to call if the sender's video fails, and that they agree to it"),

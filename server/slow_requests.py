@@ -13,6 +13,7 @@ from rooms.policy import EdgePolicy
 from server.errors import TooSlow, problem
 
 SOCKETS = "/socket.io/"
+UPLOADS = "/v1/practice/announcements/"
 
 
 def create_runner(
@@ -38,12 +39,12 @@ def bodies_in_time(policy: EdgePolicy) -> Middleware:
     """Middleware: a request's body is there before its handler runs, or it is refused.
 
     It has ``policy.body_within`` seconds. The sockets read theirs themselves, where being slow ends
-    the whole line.
+    the whole line; uploads are read by ``upload``, after it is known who sends them.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.can_read_body and not request.path.startswith(SOCKETS):
+        if request.can_read_body and not request.path.startswith((SOCKETS, UPLOADS)):
             try:
                 async with asyncio.timeout(policy.body_within):
                     await request.read()
@@ -54,3 +55,20 @@ def bodies_in_time(policy: EdgePolicy) -> Middleware:
         return await handler(request)
 
     return middleware
+
+
+async def upload(request: web.Request, largest: int, policy: EdgePolicy) -> bytes:
+    """The body of a request that may be larger than others, up to ``largest`` bytes.
+
+    Raises ``TooSlow`` after ``policy.upload_within`` seconds, and ``HTTPRequestEntityTooLarge``.
+    """
+    taken = bytearray()
+    try:
+        async with asyncio.timeout(policy.upload_within):
+            async for chunk in request.content.iter_any():
+                taken += chunk
+                if len(taken) > largest:
+                    raise web.HTTPRequestEntityTooLarge(largest, len(taken))
+    except TimeoutError:
+        raise TooSlow from None
+    return bytes(taken)

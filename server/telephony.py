@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from media.phone.errors import NameTellsOfHealth
+from media.phone.errors import PromptError
 from media.phone.former_calls import KeptCall
 from media.phone.practice import PracticeCarrier
 from media.phone.prompts import Prompts
 from media.phone.routing import Route
+from media.phone.sip.trunk import SipTrunk
 from media.phone.switchboard import Switchboard
 from media.phone.telephone import Telephony
 from rooms.policy import (
@@ -30,6 +31,7 @@ from server.practices import Practices
 from server.reports import Reports
 from server.store import Store
 from server.tasks import Tasks
+from server.trunks import prefixes, trunk_configs
 
 log = structlog.get_logger(__name__)
 
@@ -79,14 +81,14 @@ class Phones:
         secret: bytes,
     ) -> None:
         self.practice_carrier: PracticeCarrier | None = None
+        self.policies = policies
         self.prompts = Prompts(settings.data_dir / "prompts", policies.prompts)
         self.reports = Reports(edge)
         self._store = store
         self._practices = practices
         self._tasks = Tasks()
-        self._switchboard = Switchboard(
-            self._routes(settings, policies), StoredCalls(store), policies.switchboard
-        )
+        routes = self._routes(settings, policies)
+        self._switchboard = Switchboard(routes, StoredCalls(store), policies.switchboard)
         self.calls = Calls(
             self._switchboard,
             self.prompts,
@@ -105,10 +107,12 @@ class Phones:
         )
 
     def _routes(self, settings: Settings, policies: PhonePolicies) -> list[Route]:
-        if not settings.practice_carrier:
-            return []
-        self.practice_carrier = PracticeCarrier(policies.practice, settings.practice_phone)
-        return [Route(self.practice_carrier)]
+        if settings.practice_carrier:
+            self.practice_carrier = PracticeCarrier(policies.practice, settings.practice_phone)
+            return [Route(self.practice_carrier)]
+        reach = prefixes(settings.phone_countries)
+        trunks = (SipTrunk(config, policies.lines) for config in trunk_configs(settings))
+        return [Route(trunk, reach) for trunk in trunks]
 
     async def start(self) -> None:
         """Open the carriers. Raises ``OSError`` if one cannot be opened."""
@@ -125,11 +129,18 @@ class Phones:
         """Have one practice's announcements ready."""
         try:
             await self.prompts.prepare(await self._practices.announcer(practice))
-        except NameTellsOfHealth:
-            log.warning("spoken_name_tells_of_health", practice=practice)
+        except PromptError as error:
+            log.warning("name_not_spoken", practice=practice, code=error.code)
+
+    def speak_soon(self, practice: str) -> None:
+        """Have one practice's announcements made ready; calls meanwhile open without its name."""
+        self._tasks.spawn(self.speak_name(practice))
 
     async def close(self) -> None:
-        """End every call; idempotent."""
+        """End every call; idempotent.
+
+        Nothing of that is reported: visits are to find, after a restart, who was on the telephone.
+        """
+        await self.reports.close()
         await self._switchboard.close()
         await self._tasks.close()
-        await self.reports.close()

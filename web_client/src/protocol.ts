@@ -756,6 +756,7 @@ export interface Snapshot {
   practice: PracticeCard;
   session: string;
   now: number;
+  calls_people: boolean;
 }
 /**
  * Why a signal was refused.
