@@ -3,7 +3,7 @@
 import pytest
 
 from rooms.model import Actor, ActorKind
-from rooms.permissions import ACTION_OF
+from rooms.permissions import ACTION_OF, may
 from server.commands import BY_NAME, COMMANDS, Order
 from server.desks import DESK
 from server.gateway import VISIT
@@ -11,7 +11,7 @@ from server.routes import ROUTES, SEAT
 from server.signals import SIGNALS
 
 DOORS = ["rest by key", "rest by desk", "seat", "desk"]
-BY_STAFF = [command.name for command in COMMANDS if command.name != "object"]
+AT_DESK = [c.name for c in COMMANDS if may(ActorKind.DESK, c.action)]
 
 
 def rest_of(name):
@@ -135,18 +135,18 @@ async def test_only_the_patient_objects_and_only_to_family(practice, meeting, pe
 
 def test_every_door_offers_what_staff_may_order():
     assert {row.name for row in SIGNALS if row.namespace == DESK} >= {
-        f"desk:{name}" for name in BY_STAFF
+        f"desk:{name}" for name in AT_DESK
     }
     assert {row.name for row in SIGNALS if row.namespace == VISIT} >= {
         f"seat:{command.name}" for command in COMMANDS
     }
-    assert {row.path for row in ROUTES} >= {f"{SEAT}/{rest_of(name)}" for name in BY_STAFF}
+    assert {row.path for row in ROUTES} >= {f"{SEAT}/{rest_of(name)}" for name in AT_DESK}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_a_row_needs_what_its_event_needs(command):
     by = Actor(ActorKind.DESK, "desk-1")
-    event = command.becomes(Order(seat="seat-1", device="", text="words"), by)
+    event = command.becomes(Order(seat="seat-1", device="", text="words", number="own"), by)
     assert ACTION_OF[type(event)] is command.action
     assert (event.seat, event.by) == ("seat-1", by)
     assert BY_NAME[command.name] is command

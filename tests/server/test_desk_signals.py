@@ -7,12 +7,18 @@ from server.desks import DESK
 from server.signals import SIGNALS
 
 ORDERS = [signal for signal in SIGNALS if signal.namespace == DESK and signal.name != "desk:renew"]
+ROSAS = "(202) 555-0101"
 EVERY_ORDER = pytest.mark.parametrize("signal", ORDERS, ids=lambda signal: signal.name)
 
 
 def payload(visit, **changes):
     given = {"visit": visit.id, "seat": visit.patient.seat, "text": "Five minutes more"}
     return given | changes
+
+
+def payload_of(signal, visit, **changes):
+    number = {"number": ROSAS} if signal.name == "desk:record_number" else {}
+    return payload(visit, **number, **changes)
 
 
 @pytest.fixture
@@ -28,12 +34,11 @@ async def test_a_desk_has_no_say_over_another_practices_visits(signal, server, w
     visit, _ = waiting
     other = await server.practice()
     desk = await browser().opens_desk(await other.desk_code())
-    assert await desk.refused(signal.name, payload(visit)) == "unknown_visit"
-    assert (
-        await desk.refused(signal.name, {**payload(visit), "visit": "nowhere"}) == "unknown_visit"
-    )
+    assert await desk.refused(signal.name, payload_of(signal, visit)) == "unknown_visit"
+    nowhere = payload_of(signal, visit) | {"visit": "nowhere"}
+    assert await desk.refused(signal.name, nowhere) == "unknown_visit"
     stored = (await server.node.store.load(visit.id)).visit.seat(visit.patient.seat)
-    assert (stored.admission, stored.notices) == ("waiting", ())
+    assert (stored.admission, stored.notices, stored.phone.numbers) == ("waiting", (), ())
     assert visit.id not in str(desk.received)
 
 
@@ -42,9 +47,14 @@ async def test_an_order_about_nobody_is_refused(signal, practice, waiting, brows
     visit, _ = waiting
     desk = await browser().opens_desk(await practice.desk_code())
     for seat in ("nobody", "0123456789"):
-        assert await desk.refused(signal.name, payload(visit, seat=seat)) == "unknown_seat"
+        assert (
+            await desk.refused(signal.name, payload_of(signal, visit, seat=seat)) == "unknown_seat"
+        )
     for seat in ("", None, 5, "x" * 41, "a b", "../x"):
-        assert await desk.refused(signal.name, payload(visit, seat=seat)) == "payload_invalid"
+        assert (
+            await desk.refused(signal.name, payload_of(signal, visit, seat=seat))
+            == "payload_invalid"
+        )
 
 
 async def test_a_desk_opens_the_providers_seat_and_no_other(practice, waiting, browser):

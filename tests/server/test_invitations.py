@@ -1,7 +1,7 @@
 import pytest
 
 from rooms.errors import TimesInvalid
-from rooms.model import Need, Role, Stage
+from rooms.model import Actor, ActorKind, Need, Role, Stage
 from server.invitations import new_id, seat_link, seat_of, visit_of
 from server.links import hash_code, new_code
 from server.messages import Invitation, NewSeat, NewVisit
@@ -20,23 +20,26 @@ def test_an_id_of_digits_alone_cannot_be_drawn(monkeypatch):
     assert LogDraft(at=0.0, type="Happened", visit=new_id())
 
 
-def test_a_seat_is_what_was_asked_for():
+BY = Actor(ActorKind.PRACTICE, "key-1")
+
+
+def test_a_seat_is_what_was_asked_for(server):
     asked = NewSeat(
         role=Role.PATIENT, name="Rosa", language="es", needs=frozenset({Need.SIGNING}),
         external_ids={"b": "2", "a": "1"},
     )  # fmt: skip
-    seat = seat_of(asked)
+    seat = seat_of(server.node, asked, BY)
     assert (seat.role, seat.name, seat.language) == (Role.PATIENT, "Rosa", "es")
     assert seat.needs == {Need.SIGNING}
     assert seat.external_ids == (("a", "1"), ("b", "2"))
-    guest = seat_of(Invitation(role=Role.FAMILY, relationship="son"))
+    guest = seat_of(server.node, Invitation(role=Role.FAMILY, relationship="son"), BY)
     assert (guest.relationship, guest.external_ids) == ("son", ())
 
 
 def test_a_link_is_kept_as_its_hash(server):
     soon = server.node.clock() + 60
     asked = NewVisit(starts_at=soon, ends_at=soon + 1, seats=(NewSeat(role=Role.PATIENT),))
-    visit, code = visit_of(server.node, "north", asked), new_code()
+    visit, code = visit_of(server.node, "north", asked, BY), new_code()
     assert visit.stage is Stage.SCHEDULED
     record = seat_link(visit, visit.seats[0], code)
     assert record.hash == hash_code(code)
@@ -44,7 +47,7 @@ def test_a_link_is_kept_as_its_hash(server):
     for starts_at, ends_at in ((soon, soon), (1.0, 2.0)):
         never = NewVisit(starts_at=starts_at, ends_at=ends_at, seats=asked.seats)
         with pytest.raises(TimesInvalid):
-            visit_of(server.node, "north", never)
+            visit_of(server.node, "north", never, BY)
 
 
 async def test_a_new_link_takes_the_older_ones_place(practice, browser):

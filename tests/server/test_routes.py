@@ -3,17 +3,33 @@ import time
 import pytest
 
 from server.links import new_api_key
-from server.routes import AUTHENTICATE, PAGES, ROUTES, SEAT, VISIT, Auth
+from server.routes import (
+    ANNOUNCEMENTS,
+    AUTHENTICATE,
+    PAGES,
+    RECORDING,
+    ROUTES,
+    SEAT,
+    VISIT,
+    Auth,
+)
+from tests.support.sounds import sound_file, tone
 
 BODIES = {
     "/v1/visits": {"starts_at": 1e9, "ends_at": 2e9, "seats": [{"role": "patient"}]},
     VISIT + "/reschedule": {"starts_at": 2e9, "ends_at": 2e9 + 1},
     VISIT + "/seats": {"role": "family"},
     SEAT + "/message": {"text": "Five minutes more"},
+    SEAT + "/numbers": {"number": "(202) 555-0101", "wording": "v1"},
+    ANNOUNCEMENTS: {"spoken_name": "Riverside", "call_back": "+1 555 010 0142"},
 }
+BODIES[RECORDING] = sound_file(tone(440.0, 1.0, rate=48_000), "wav", "pcm_s16le")
 KEYED = [route for route in ROUTES if route.auth in AUTHENTICATE]
-COLLECTIONS = {"/v1/visits", "/v1/events", "/v1/desks"}  # everybody has their own
+# Everybody has their own:
+COLLECTIONS = {"/v1/visits", "/v1/events", "/v1/desks", ANNOUNCEMENTS, RECORDING}
 NOT_THERE = {"/v1/desks/{desk}": 204}  # withdrawing what is not there leaves it not there
+
+SOMETHING = {"desk": "somebody", "prompt": "gate", "language": "pt-BR"}
 
 EVERY_ROUTE = pytest.mark.parametrize("route", KEYED, ids=lambda r: f"{r.method} {r.path}")
 
@@ -26,8 +42,8 @@ async def visit(practice):
 @pytest.fixture
 def call(server, visit):
     async def call(route, bearer):
-        path = route.path.format(visit=visit.id, seat=visit.patient.seat, desk="somebody")
-        body = BODIES.get(route.path, {}) if route.method == "POST" else None
+        path = route.path.format(visit=visit.id, seat=visit.patient.seat, **SOMETHING)
+        body = BODIES.get(route.path, {}) if route.body is not None else None
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         return await server.call(route.method, path, body, headers=headers)
 
@@ -111,7 +127,7 @@ async def test_what_the_table_does_not_name_does_not_exist(server, practice, met
     for path in {path for _, path in named}:
         if (method, path) in named:
             continue
-        answer = await practice.call(method, path.format(visit="v", seat="s", desk="d"), {})
+        answer = await practice.call(method, path.format(visit="v", seat="s", **SOMETHING), {})
         assert answer.status == 405, (method, path)
         if method != "HEAD":
             assert answer.code == "not_found"

@@ -22,6 +22,9 @@ def payload(signal, target):
         "media:answer": ANSWER,
         "seat:message": {"seat": target, "text": "Let me in"},
         "seat:invite": {"role": "observer", "name": "Somebody else"},
+        "seat:record_number": {"seat": target, "number": "(202) 555-0101", "wording": "v1"},
+        "phone:plan": {"number": "(202) 555-0101", "wording": "v1"},
+        "media:heard": {"concealed": 0.0, "buffer": 0.1},
     }
     return given.get(signal.name, {"seat": target} if signal.name.startswith("seat:") else {})
 

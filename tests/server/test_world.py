@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from rooms.effects import EndSession
 from rooms.model import Admission, Role, Seat, Stage
+from server.performers import Hands
 from server.world import LiveWorld
 from tests.support.records import a_visit
 
@@ -44,7 +45,7 @@ class Place:
 async def stage():
     place = Place()
     world = LiveWorld(place, place)
-    world.connect(place)
+    world.connect(Hands(place, place))
     yield place, world
     await world.close()
 
