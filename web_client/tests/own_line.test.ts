@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Fallback, MyLine } from "../src/protocol";
 import { isSent, JOIN_AT_FIRST, type JoinState, joinAfter } from "../src/state/join";
-import {
-  isBackFromPhone,
-  isInCall,
-  isPicturePaused,
-  ownStory,
-  trialAfter,
-} from "../src/state/own_line";
+import { isBackFromPhone, isInCall, ownStory, trialAfter } from "../src/state/own_line";
 import { INSIDE, myLine, view } from "./views";
 
 const told = (change: Partial<MyLine>): string => ownStory(myLine(change))?.text ?? "";
@@ -41,6 +35,13 @@ describe("one's own story", () => {
   it("gives the clinic's number when no phone helps by itself", () => {
     expect(ownStory(myLine({ state: "stuck", stuck: "stopped" }))?.clinic).toBe(true);
     expect(ownStory(myLine({ state: "ringing" }))?.clinic).toBe(false);
+  });
+
+  it("asks nobody for a number where the server calls nobody", () => {
+    const stuck = myLine({ state: "stuck", stuck: "no_number", agreed: false });
+    expect(ownStory(stuck, false)).toEqual({ text: "no_calls", deeds: [], clinic: true });
+    expect(ownStory(myLine({ state: "degraded", sound: "weak" }), false)?.deeds).toEqual([]);
+    expect(ownStory(myLine(), false)).toBeNull();
   });
 
   it("is silent about a call that only tries the number", () => {
@@ -100,12 +101,6 @@ it("knows when the browser carries again what it did not", () => {
   expect(isBackFromPhone(back, moving)).toBe(true);
   expect(isBackFromPhone(myLine(), on)).toBe(false);
   expect(isBackFromPhone(moving, myLine())).toBe(false);
-});
-
-it("says of the own picture that it rests only while it does", () => {
-  expect(isPicturePaused(myLine({ state: "degraded", sound: "weak" }))).toBe(true);
-  expect(isPicturePaused(myLine({ state: "bridged", sound: "fine" }))).toBe(false);
-  expect(isPicturePaused(myLine())).toBe(false);
 });
 
 describe("trying the number", () => {

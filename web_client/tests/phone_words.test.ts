@@ -81,8 +81,10 @@ describe.each(Object.keys(LANGUAGES) as Language[])("in %s", (language) => {
     key in LANGUAGES[language] && !/\{\w+\}/.test(t(key as WordKey, { tail: "71", name: "Ana" }));
 
   it("every state of one's own connection has its words, and so has each thing to do", () => {
-    for (const change of everyLine()) {
-      const story = ownStory(myLine(change));
+    const stories = everyLine().flatMap((change) =>
+      [true, false].map((calls) => ownStory(myLine(change), calls)),
+    );
+    for (const story of stories) {
       if (!story) continue;
       expect(isSaid(`own.${story.text}`), story.text).toBe(true);
       for (const deed of story.deeds) expect(isSaid(`own.deed.${deed}`), deed).toBe(true);

@@ -74,6 +74,7 @@ export function view(me: Partial<Me> = {}, rest: Partial<Snapshot> = {}): Snapsh
     ends_at: 2000,
     host: "Dr Reyes",
     end_reason: null,
+    calls_people: true,
     practice: { name: "Harbour Clinic", phone: "+1 555 0100" },
     people: [],
     waiting: [],

@@ -3,9 +3,9 @@ import { admitLabel, waitingFacts } from "../screens/waiting_list";
 import { arrivalKey } from "../state/arrivals";
 import type { DeskState } from "../state/desk";
 import { useNow } from "../ui/clock";
-import { LineStory, lineDeeds, lineFacts } from "../ui/line_story";
+import { LineBox } from "../ui/line_box";
+import { lineFacts } from "../ui/line_story";
 import { type Deed, Person } from "../ui/person";
-import { Reach } from "../ui/reach";
 import { Waited } from "../ui/waited";
 import { useWords } from "../words";
 import type { DeskApp } from "./app";
@@ -93,9 +93,8 @@ function SeatAtDesk({ seat: shown, visit, state, app }: DeskVisitProps & { seat:
   const { t } = words;
   const { seat, name, role, admission, line } = shown;
   const target = { visit: visit.visit, seat };
-  const orders = deskLineOrders(app, visit.visit, seat);
   const isInside = ["admitted", "present", "away"].includes(admission);
-  const deeds = isInside ? lineDeeds(line, AT_DESK, orders, name, words) : [];
+  const deeds: Deed[] = [];
   if (isInside && role !== "provider") {
     deeds.push(
       {
@@ -127,8 +126,16 @@ function SeatAtDesk({ seat: shown, visit, state, app }: DeskVisitProps & { seat:
         ...(isInside ? lineFacts(line, words) : []),
       ]}
       deeds={deeds}
-      about={<LineStory report={line} reader={AT_DESK} clockAhead={state.clockAhead} />}
-      more={<Reach name={name} report={line} orders={orders} inside={isInside} />}
+      about={
+        <LineBox
+          name={name}
+          report={line}
+          reader={AT_DESK}
+          orders={deskLineOrders(app, visit.visit, seat)}
+          inside={isInside}
+          clockAhead={state.clockAhead}
+        />
+      }
     />
   );
 }

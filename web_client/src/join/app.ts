@@ -40,6 +40,7 @@ export class JoinApp {
     this.line = this.makeLine();
     this.link = new MediaLink({
       request: (name, payload) => this.line.request(name, payload),
+      onHeard: (heard) => this.line.mention("media:heard", heard),
       onStreams: (streams) => this.store.send({ type: "streams", streams }),
       onDown: (down) =>
         this.store.send(down ? { type: "mediaDown", at: Date.now() } : { type: "mediaUp" }),

@@ -29,14 +29,16 @@ function practiceNow(state: JoinState, page: PracticeCard): PracticeCard {
 
 /** What is wrong with this page's own connection; of a story that is told, no more than that. */
 function Connection({ state }: ScreenProps) {
-  const { inside, line } = (state.view as Snapshot).me;
-  const told = ownStory(line) !== null;
+  const { me, calls_people: callsPeople } = state.view as Snapshot;
+  const { inside, line } = me;
+  const told = ownStory(line, callsPeople) !== null;
+  const willCall = inside && !told && callsPeople && line.agreed;
   return (
     <>
       <ConnectionBanner
         awayAt={state.awayAt}
         mediaLostAt={told ? null : state.mediaLostAt}
-        callTail={inside && !told && line.agreed ? line.number : ""}
+        callTail={willCall ? line.number : ""}
       />
       {inside && <OwnLine state={state} />}
     </>

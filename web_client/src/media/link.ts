@@ -1,6 +1,7 @@
 import { networkInformation } from "../lib/network";
-import type { Ack, VisitNews, VisitSignals } from "../protocol";
-import { MEDIA_TICK } from "../timing";
+import type { Ack, MediaHeard, VisitNews, VisitSignals } from "../protocol";
+import { HEARD_TICK, MEDIA_TICK } from "../timing";
+import { type Counted, countedIn, heardBetween } from "./hearing";
 import { Peers } from "./peers";
 import { isDown, mediaSeen, NO_RESCUE, networkChanged, type RescueAction } from "./rescue";
 
@@ -11,6 +12,8 @@ type Request = <Name extends keyof VisitSignals>(
 
 export interface MediaLinkOptions {
   request: Request;
+  /** How the others were heard in the last second. */
+  onHeard: (heard: MediaHeard) => void;
   onStreams: (streams: ReadonlyMap<string, MediaStream>) => void;
   onDown: (down: boolean) => void;
   /** Restarts have not helped: only a new session can. */
@@ -24,6 +27,8 @@ export class MediaLink {
   private states: RTCPeerConnectionState[] = [];
   private lostAtServer = false;
   private timer: ReturnType<typeof setInterval> | undefined;
+  private listening: ReturnType<typeof setInterval> | undefined;
+  private counted: Counted | null = null;
 
   constructor(private readonly options: MediaLinkOptions) {
     this.peers = new Peers({
@@ -42,6 +47,7 @@ export class MediaLink {
 
   accept(offer: VisitNews["media:offer"]): void {
     this.peers.accept(offer);
+    this.listening ??= setInterval(() => void this.listen(), HEARD_TICK);
   }
 
   serverSays(state: "connected" | "lost"): void {
@@ -51,12 +57,23 @@ export class MediaLink {
 
   close(): void {
     clearInterval(this.timer);
+    clearInterval(this.listening);
     this.timer = undefined;
+    this.listening = undefined;
+    this.counted = null;
     this.rescue = NO_RESCUE;
     this.states = [];
     this.lostAtServer = false;
     this.peers.close();
     this.options.onDown(false);
+  }
+
+  private async listen(): Promise<void> {
+    const report = await this.peers.receivedStats();
+    const counted = report && countedIn([...report].map(([, stats]) => stats));
+    const heard = counted && this.counted && heardBetween(this.counted, counted);
+    this.counted = counted;
+    if (heard) this.options.onHeard(heard);
   }
 
   private networkChanged(): void {

@@ -60,6 +60,12 @@ export class Peers {
     if (pc) void this.applyLimit(pc);
   }
 
+  /** What the browser counts of all that it receives, while it does. */
+  async receivedStats(): Promise<RTCStatsReport | null> {
+    const pc = this.peers.receive?.pc;
+    return pc?.connectionState === "connected" ? pc.getStats() : null;
+  }
+
   close(): void {
     for (const peer of Object.values(this.peers)) peer.pc.close();
     this.peers = {};

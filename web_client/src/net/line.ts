@@ -89,6 +89,11 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     }
   }
 
+  /** Sends what is worth something now or never, and waits for nothing. */
+  mention<Name extends keyof Out & string>(name: Name, payload: Out[Name]["payload"]): void {
+    this.socket?.volatile.emit(name, payload);
+  }
+
   private async openUntilAnswered(): Promise<void> {
     for (let attempt = 0; this.wanted; attempt += 1) {
       const outcome = await this.options.open();

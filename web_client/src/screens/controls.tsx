@@ -27,7 +27,7 @@ export function Controls({ state }: ScreenProps) {
       <div class="controls-row">
         {may.includes("speak") && <Switch kind="microphone" state={state} />}
         {may.includes("show") && <Switch kind="camera" state={state} />}
-        {state.view?.me.inside && <PhoneButton state={state} />}
+        {state.view?.me.inside && state.view.calls_people && <PhoneButton state={state} />}
         <LeaveButton />
       </div>
     </section>

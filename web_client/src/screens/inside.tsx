@@ -1,7 +1,7 @@
 import type { Person as PersonInside, Snapshot } from "../protocol";
-import { LineStory, lineDeeds, lineFacts } from "../ui/line_story";
+import { LineBox } from "../ui/line_box";
+import { LineStory, lineFacts } from "../ui/line_story";
 import { type Deed, Person } from "../ui/person";
-import { Reach } from "../ui/reach";
 import { useWords, type Words } from "../words";
 import { type ScreenProps, useApp } from "./context";
 import { lineOrders, readerOf } from "./line_orders";
@@ -16,28 +16,28 @@ export function Inside({ person, state }: InsideProps) {
   const app = useApp();
   const view = state.view as Snapshot;
   const { seat, name, line } = person;
-  const reader = readerOf(view);
-  const orders = lineOrders(app, seat);
-  const mayCall = view.me.may.includes("call");
+  const may = new Set(view.me.may);
+  const story = line && { report: line, reader: readerOf(view), clockAhead: state.clockAhead };
   return (
     <Person
       name={name}
       facts={[...factsOf(person, words), ...lineFacts(line, words)]}
-      deeds={[
-        ...(mayCall ? lineDeeds(line, reader, orders, name, words) : []),
-        ...useDoorDeeds(person, new Set(view.me.may)),
-      ]}
-      about={line && <LineStory report={line} reader={reader} clockAhead={state.clockAhead} />}
-      more={line && mayCall && <Reach name={name} report={line} orders={orders} inside />}
+      deeds={useDoorDeeds(person, may)}
+      about={
+        story &&
+        (may.has("call") && view.calls_people ? (
+          <LineBox {...story} name={name} orders={lineOrders(app, seat)} inside />
+        ) : (
+          <LineStory {...story} />
+        ))
+      }
     />
   );
 }
 
+/** Of somebody whose connection fails, that they are in the visit would be half the truth. */
 function factsOf({ relationship, role, admission, way }: PersonInside, { t }: Words): string[] {
-  return [
-    relationship || t(`role.${role}`),
-    way === "phone" ? t("way.phone") : t(`admission.${admission}`),
-  ];
+  return [relationship || t(`role.${role}`), way === "browser" ? t(`admission.${admission}`) : ""];
 }
 
 function useDoorDeeds({ seat, role }: PersonInside, may: ReadonlySet<string>): Deed[] {

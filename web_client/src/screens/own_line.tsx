@@ -22,7 +22,7 @@ export function OwnLine({ state }: ScreenProps) {
   const { t } = useWords();
   const view = state.view as Snapshot;
   const { line } = view.me;
-  const story = ownStory(line);
+  const story = ownStory(line, view.calls_people);
   const byBrowser = line.state === "stuck" || line.state === "degraded";
   const text = story && t(`own.${story.text}`, { tail: line.number });
   return (

@@ -34,7 +34,7 @@ export function PeoplePanel({ state }: ScreenProps) {
       {others.length > 0 && (
         <ul class="plain">
           {others.map((seat) => (
-            <Elsewhere key={seat.seat} seat={seat} may={may} />
+            <Elsewhere key={seat.seat} seat={seat} view={view} />
           ))}
         </ul>
       )}
@@ -56,7 +56,8 @@ function isElsewhere(seat: string, view: Snapshot): boolean {
   return !shown.some((person) => person.seat === seat);
 }
 
-function Elsewhere({ seat: invited, may }: { seat: Invited; may: ReadonlySet<string> }) {
+function Elsewhere({ seat: invited, view }: { seat: Invited; view: Snapshot }) {
+  const may = new Set(view.me.may);
   const { seat, name, role, relationship, admission, line } = invited;
   const { t } = useWords();
   const app = useApp();
@@ -70,9 +71,10 @@ function Elsewhere({ seat: invited, may }: { seat: Invited; may: ReadonlySet<str
       name={name}
       facts={[relationship || t(`role.${role}`), t(`admission.${admission}`)]}
       deeds={barred && may.has("let_back") ? [letBack] : []}
-      more={
+      about={
         !barred &&
-        may.has("call") && (
+        may.has("call") &&
+        view.calls_people && (
           <Reach name={name} report={line} orders={lineOrders(app, seat)} inside={false} />
         )
       }

@@ -59,7 +59,7 @@ function Instead({ state, onClose }: ScreenProps & { onClose: () => void }) {
     void app.attempt(name, {});
   };
   return (
-    <>
+    <div class="instead">
       {idle && line.agreed && (
         <>
           <button type="button" class="button" onClick={() => perform("phone:call_me")}>
@@ -69,14 +69,10 @@ function Instead({ state, onClose }: ScreenProps & { onClose: () => void }) {
         </>
       )}
       {line.agreed && (
-        <button
-          type="button"
-          class="button button-danger"
-          onClick={() => perform("phone:withdraw")}
-        >
+        <button type="button" class="button" onClick={() => perform("phone:withdraw")}>
           {t("phone.withdraw")}
         </button>
       )}
-    </>
+    </div>
   );
 }

@@ -99,17 +99,17 @@ export function PlanDone({ state, onChange }: ScreenProps & { onChange: () => vo
     <>
       <p class="lead">{t("plan.done", { tail: me.line.number })}</p>
       <TryPhone state={state} />
-      <div class="row">
-        {practice.phone && (
+      {practice.phone && (
+        <>
           <button type="button" class="button" onClick={() => saveContact(practice)}>
             {t("plan.save_contact")}
           </button>
-        )}
-        <button type="button" class="button" onClick={onChange}>
-          {t("plan.change")}
-        </button>
-      </div>
-      {practice.phone && <p class="hint">{t("plan.save_contact_hint")}</p>}
+          <p class="hint">{t("plan.save_contact_hint")}</p>
+        </>
+      )}
+      <button type="button" class="button" onClick={onChange}>
+        {t("plan.change")}
+      </button>
     </>
   );
 }

@@ -2,7 +2,6 @@ import { useMemo } from "preact/hooks";
 import { VOICE_SUFFIX } from "../media/peers";
 import type { Person, Snapshot } from "../protocol";
 import { isSent } from "../state/join";
-import { isPicturePaused } from "../state/own_line";
 import { Heading } from "../ui/heading";
 import { useKeptFocus } from "../ui/keep_focus";
 import { Sound } from "../ui/picture";
@@ -108,7 +107,6 @@ function Mine({ state }: ScreenProps) {
       detail={t(`role.${me.role}`)}
       stream={stream}
       muted={!isSent(state, "microphone")}
-      note={stream && isPicturePaused(me.line) ? t("own.paused") : ""}
     />
   );
 }

@@ -40,16 +40,14 @@ export function TryPhone({ state }: ScreenProps) {
         </button>
       )}
       {idle && (
-        <p>
-          <button
-            type="button"
-            class="button"
-            aria-describedby="try-hint"
-            onClick={() => void send("phone:try")}
-          >
-            {t("plan.try")}
-          </button>
-        </p>
+        <button
+          type="button"
+          class="button"
+          aria-describedby="try-hint"
+          onClick={() => void send("phone:try")}
+        >
+          {t("plan.try")}
+        </button>
       )}
       {idle && (
         <p class="hint" id="try-hint">

@@ -27,7 +27,7 @@ export function WaitingRoom({ state }: ScreenProps) {
       <p class="since">
         <Waited since={me.waiting_since} now={now} />
       </p>
-      <PlanCard state={state} />
+      {!second && view.calls_people && <PlanCard state={state} />}
       <p class="hint">{t("waiting.appointment", { day: day(view.starts_at) })}</p>
       <Notices view={view} />
       <p>{t("waiting.keep")}</p>

@@ -86,7 +86,7 @@ function onPhone(report: LineReport, { greets }: Reader): LineStory {
 /** Whether staff should look at this person now, wherever else they are looking. */
 export function needsAttention(report: LineReport): boolean {
   if (report.trial || report.state === "good") return false;
-  if (report.state !== "bridged" && report.state !== "recovering") return true;
+  if (!isOnPhone(report)) return true;
   return !report.joined || !report.voice_confirmed;
 }
 
@@ -94,6 +94,10 @@ export function needsAttention(report: LineReport): boolean {
 export function isLost({ state, sound, trial }: LineReport): boolean {
   if (trial) return false;
   return state === "stuck" || (state === "degraded" && sound !== "weak" && sound !== "fine");
+}
+
+export function isOnPhone({ state }: Pick<LineReport, "state">): boolean {
+  return state === "bridged" || state === "recovering";
 }
 
 /** Whether the browser's quality says how this person is heard. */

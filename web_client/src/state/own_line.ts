@@ -23,6 +23,7 @@ export type OwnText =
   | "moving"
   | "back"
   | "kept"
+  | "no_calls"
   | NonNullable<MyLine["stuck"]>;
 
 /** What a person is told about their own connection, and what they can do; the first deed first. */
@@ -37,9 +38,21 @@ function story(text: OwnText, ...deeds: OwnDeed[]): OwnStory {
   return { text, deeds, clinic: false };
 }
 
-/** Null while there is nothing to say: all is well, or the call under way only tries the number. */
-export function ownStory(line: MyLine): OwnStory | null {
-  if (line.trial) return null;
+/**
+ * Null while there is nothing to say: all is well, or the call under way only tries the number.
+ * Where the server calls nobody, nobody is asked for a number.
+ */
+export function ownStory(line: MyLine, callsPeople = true): OwnStory | null {
+  if (line.trial || line.state === "good") return null;
+  return callsPeople ? toldWithPhone(line) : toldWithout(line);
+}
+
+function toldWithout({ state, sound }: MyLine): OwnStory {
+  if (state === "stuck") return { text: "no_calls", deeds: [], clinic: true };
+  return story(sound === "silent" ? "silent" : "weak");
+}
+
+function toldWithPhone(line: MyLine): OwnStory | null {
   switch (line.state) {
     case "good":
       return null;
@@ -91,11 +104,6 @@ export function isInCall({ state, trial, returning }: MyLine): boolean {
 export function isBackFromPhone(before: MyLine, after: MyLine): boolean {
   const picture = before.state === "bridged" && after.state === "recovering";
   return picture || (isInCall(before) && !isInCall(after));
-}
-
-/** Whether somebody else's page gets no picture of ours. */
-export function isPicturePaused({ state, sound }: MyLine): boolean {
-  return state !== "good" && state !== "recovering" && sound !== "fine";
 }
 
 /** What came of "Ring me now", as far as this page saw it. */

@@ -1,9 +1,15 @@
 import type { LineReport } from "../protocol";
-import { isHeardByBrowser, isLost, type LineDeed, lineStory, type Reader } from "../state/lines";
+import {
+  isHeardByBrowser,
+  isLost,
+  isOnPhone,
+  type LineDeed,
+  lineStory,
+  type Reader,
+} from "../state/lines";
 import { SECOND_TICK } from "../timing";
 import { useWords, type Words } from "../words";
 import { useNow } from "./clock";
-import type { Deed } from "./person";
 
 /** What staff order about one person's connection, whichever page they are at. */
 export interface LineOrders {
@@ -36,27 +42,9 @@ export function lineFacts(report: LineReport | null, { t }: Words): string[] {
   return [
     report.trial ? t("line.trial") : "",
     isHeardByBrowser(report) ? t(`sound.${report.sound}`) : "",
+    isOnPhone(report) ? t("line.on_phone") : "",
     report.joined && !report.voice_confirmed ? t("line.unconfirmed") : "",
   ];
-}
-
-/** The buttons of the story, in front of all others. */
-export function lineDeeds(
-  report: LineReport | null,
-  reader: Reader,
-  orders: LineOrders,
-  name: string,
-  { t }: Words,
-): Deed[] {
-  const deeds = (report && lineStory(report, reader)?.deeds) ?? [];
-  return deeds.map((deed, index): Deed => {
-    const main = index === 0 && (deed === "call" || deed === "greet" || deed === "let_in");
-    return {
-      label: t(`line.deed.${deed}`, { name: name || t("list.unnamed") }),
-      ...(main && { look: "main" }),
-      run: () => (deed === "call" ? orders.call() : orders.perform(deed)),
-    };
-  });
 }
 
 export interface LineStoryProps {
@@ -71,7 +59,7 @@ export function LineStory({ report, reader, clockAhead }: LineStoryProps) {
   const { t } = useWords();
   const story = lineStory(report, reader);
   return (
-    <div class={story ? "line-story" : ""}>
+    <div class="line-story">
       <p role="status">
         {story && <strong>{t(`line.${story.text}`)}</strong>}
         {story &&
@@ -91,7 +79,7 @@ function LineTimes({ report, clockAhead }: Omit<LineStoryProps, "reader">) {
   const { silent_since: gone, next_call_at: next, calls } = report;
   const byBrowser = report.state === "degraded" || report.state === "stuck";
   const times = [
-    gone !== null ? t("line.gone", { time: span(now - gone) }) : "",
+    gone !== null && !isOnPhone(report) ? t("line.gone", { time: span(now - gone) }) : "",
     byBrowser && calls > 0 ? t("line.calls", { n: calls }) : "",
     next !== null && next > now ? t("line.next", { time: span(next - now) }) : "",
   ].filter(Boolean);

@@ -14,15 +14,13 @@ export interface PersonProps {
   facts: readonly string[];
   deeds: readonly Deed[];
   onMessage?: ((text: string) => Promise<boolean>) | undefined;
-  /** What goes on with them. */
+  /** What goes on with them, and what can be done about that. */
   about?: ComponentChildren;
-  /** What else one may do, below the buttons. */
-  more?: ComponentChildren;
   children?: ComponentChildren;
 }
 
 /** One person in a list, with what one may do about them. The group carries the person's name. */
-export function Person({ name, facts, deeds, onMessage, about, more, children }: PersonProps) {
+export function Person({ name, facts, deeds, onMessage, about, children }: PersonProps) {
   const { t } = useWords();
   const [writing, setWriting] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
@@ -70,7 +68,6 @@ export function Person({ name, facts, deeds, onMessage, about, more, children }:
             </button>
           )}
         </div>
-        {more}
         {onMessage && writing && (
           <MessageForm name={name} onSend={onMessage} onClose={() => setWriting(false)} />
         )}

@@ -12,8 +12,6 @@ export interface TileProps {
   away?: boolean;
   mine?: boolean;
   way?: Way;
-  /** A few more words at the top of the tile. */
-  note?: string;
 }
 
 function initials(name: string): string {
@@ -35,7 +33,7 @@ export function Tile(props: TileProps) {
   const byPhone = way === "calling" || way === "joining" || way === "phone";
   const dark = !stream || (byPhone && !moving);
   const state = way === "browser" ? "" : t(`way.${way}`);
-  const top = away && !byPhone ? t("tile.away") : props.note || (dark && byPhone ? "" : state);
+  const top = away && !byPhone ? t("tile.away") : dark ? "" : state;
   return (
     <li class={`tile ${mine ? "tile-mine" : ""} ${dark ? "tile-dark" : ""}`}>
       {stream && (
@@ -51,7 +49,7 @@ export function Tile(props: TileProps) {
           <span class="tile-initials" aria-hidden="true">
             {byPhone ? <Icon name="phone" /> : initials(name) || <Icon name="person" />}
           </span>
-          <span class="tile-off">{byPhone ? state : t("tile.camera_off")}</span>
+          <span class="tile-off">{state || t("tile.camera_off")}</span>
         </div>
       )}
       {top && <p class="tile-away">{top}</p>}

@@ -5,7 +5,7 @@ export const enPhone = {
   "phone.call_me": "Call my phone instead",
   "phone.call_me_hint": "You go on talking by phone. The video stays open.",
   "phone.withdraw": "Do not call me",
-  "phone.close": "Done",
+  "phone.close": "Close",
 
   "plan.title": "If the video fails, may we call you?",
   "plan.why": "You then go on talking by phone, in the same visit.",
@@ -55,6 +55,7 @@ export const enPhone = {
   "own.calls_used":
     "Your connection is bad. We have called as often as we do by ourselves. Please call us.",
   "own.not_reached": "Your connection is bad, and we could not reach your phone.",
+  "own.no_calls": "Your connection is bad. We keep trying. You can also call us.",
   "own.stopped": "Your connection is bad. We will not call you unless you ask for it.",
   "own.deed.call_me": "Call my phone now",
   "own.deed.no_call": "Do not call",
@@ -64,7 +65,6 @@ export const enPhone = {
   "own.deed.move_back": "Move my sound back",
   "own.deed.keep": "Stay on the phone",
   "own.deed.plan": "Give my phone number",
-  "own.paused": "Picture paused",
 
   "banner.will_call": "If it does not come back, we will call your phone ending in {tail}.",
 
@@ -120,8 +120,9 @@ export const enPhone = {
   "line.next": "We call in {time}.",
   "line.calls": { one: "Called once.", other: "Called {n} times." },
   "line.last": "Last call: {why}",
-  "line.page_closed": "Their page is closed.",
-  "line.unconfirmed": "Voice not confirmed",
+  "line.page_closed": "Their page cannot be reached.",
+  "line.on_phone": "on the phone",
+  "line.unconfirmed": "voice not confirmed",
   "line.deed.call": "Call now",
   "line.deed.no_call": "Do not call",
   "line.deed.stop": "Stop the call",

@@ -8,7 +8,7 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
   "phone.call_me": "Mejor llámenme por teléfono",
   "phone.call_me_hint": "Usted sigue hablando por teléfono. El video queda abierto.",
   "phone.withdraw": "No me llamen",
-  "phone.close": "Listo",
+  "phone.close": "Cerrar",
 
   "plan.title": "Si el video falla, ¿podemos llamarle?",
   "plan.why": "Así sigue hablando por teléfono, en la misma visita.",
@@ -58,6 +58,7 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
   "own.calls_used":
     "Su conexión es mala. Ya no le llamaremos más sin que lo pida. Llámenos, por favor.",
   "own.not_reached": "Su conexión es mala y no pudimos hablarle por teléfono.",
+  "own.no_calls": "Su conexión es mala. Seguimos intentando. También puede llamarnos.",
   "own.stopped": "Su conexión es mala. No le llamaremos si no lo pide.",
   "own.deed.call_me": "Llámenme ahora",
   "own.deed.no_call": "No llamar",
@@ -67,7 +68,6 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
   "own.deed.move_back": "Volver a oír aquí",
   "own.deed.keep": "Seguir al teléfono",
   "own.deed.plan": "Dar mi número",
-  "own.paused": "Imagen en pausa",
 
   "banner.will_call": "Si no vuelve, llamaremos a su teléfono que termina en {tail}.",
 
@@ -123,8 +123,9 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
   "line.next": "Llamamos en {time}.",
   "line.calls": { one: "Una llamada.", other: "{n} llamadas." },
   "line.last": "Última llamada: {why}",
-  "line.page_closed": "Su página está cerrada.",
-  "line.unconfirmed": "Voz sin confirmar",
+  "line.page_closed": "No podemos comunicarnos con su página.",
+  "line.on_phone": "al teléfono",
+  "line.unconfirmed": "voz sin confirmar",
   "line.deed.call": "Llamar ahora",
   "line.deed.no_call": "No llamar",
   "line.deed.stop": "Parar la llamada",
