@@ -106,10 +106,11 @@ class SipPeer(asyncio.DatagramProtocol):
 
     def sdp(self, direction: str = "sendrecv", *, digits: bool = True, port: int = 9) -> str:
         """A description of a telephone's sound."""
+        events = "a=rtpmap:101 telephone-event/8000" if digits else "a=ptime:20"
         return (
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 0{' 101' if digits else ''}\r\na=rtpmap:0 PCMU/8000\r\n"
-            f"{'a=rtpmap:101 telephone-event/8000' if digits else 'a=ptime:20'}\r\na={direction}\r\n"
+            f"{events}\r\na={direction}\r\n"
         )
 
     def ask(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import sipmessage
@@ -18,11 +18,19 @@ from rooms.policy import PhonePolicy
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _SPACE_BEFORE_COLON = re.compile(rb"\r\n([^\s:]{1,64})[ \t]+:")
 _BARE_IPV6 = re.compile(r"(received\s*=\s*)([0-9A-Fa-f]*:[0-9A-Fa-f:.]+)", re.IGNORECASE)
+# The parser knows no host whose last label holds a digit ("sbc01"), which RFC 3261 section 25.1
+# allows and every second private network has.
+_NUMBERED_HOST = re.compile(
+    r"\[[^\]]*\]|received\s*=\s*[^;,\s]+"
+    r"|(?<=[@:\s])((?:[A-Za-z0-9-]+\.)*)([A-Za-z][A-Za-z0-9-]*[0-9][A-Za-z0-9-]*)(?=[\s:;>,?]|$)"
+)
+_NAMED = ("From", "To", "Contact", "Via")
 _METHOD = re.compile(r"[A-Z]{1,32}")
 _MAX_CSEQ = 2**31  # RFC 3261 section 8.1.1.5
 _MAX_DELTA = 2**32  # RFC 3261 section 25.1, delta-seconds
 _CODES = range(100, 700)
 
+Uri: TypeAlias = sipmessage.URI
 Fields: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -93,7 +101,19 @@ def _plain(datagram: bytes, policy: PhonePolicy) -> bytes:
     lines = head.split(b"\r\n")
     if max(map(len, lines)) > policy.sip_line or len(lines) > policy.sip_lines:
         raise ValueError
-    return head + separator + body
+    first = _parseable(lines[0].decode()).encode()
+    return b"\r\n".join([first, *lines[1:]]) + separator + body
+
+
+def _parseable(text: str) -> str:
+    """The text, as long as before, with hosts that the parser can take; for checks only."""
+
+    def lettered(found: re.Match[str]) -> str:
+        if found[2] is None:
+            return found[0]  # an IPv6 address
+        return found[1] + re.sub("[0-9]", "x", found[2])
+
+    return _NUMBERED_HOST.sub(lettered, text)
 
 
 def _checked(parsed: sipmessage.Request | sipmessage.Response) -> Request | Response:
@@ -113,10 +133,13 @@ def _request(parsed: sipmessage.Request) -> Request:
 
 
 def _common(parsed: sipmessage.Request | sipmessage.Response) -> dict[str, Any]:
-    vias = list(_vias(parsed))
     keys = parsed.headers.keys()
     names = {name.lower(): tuple(parsed.headers.getlist(name)) for name in keys}
-    contacts = parsed.contact
+    for name in _NAMED:
+        values = [_parseable(value) for value in parsed.headers.getlist(name)]
+        parsed.headers.setlist(name, values)
+    vias = list(_vias(parsed))
+    contacts = parsed.contact if "contact" in names else []
     media_type = parsed.content_type
     return {
         "via": names["via"],
@@ -160,9 +183,9 @@ def _entries(values: tuple[str, ...]) -> Iterator[str]:
     """The entries of a route header as they stood, each checked."""
     for value in values:
         rest = value
-        for address in sipmessage.Address.parse_many(value):
+        for address in sipmessage.Address.parse_many(_parseable(value)):
             entry, rest = _first_entry(rest)
-            if sipmessage.Address.parse(entry) != address:
+            if sipmessage.Address.parse(_parseable(entry)) != address:
                 raise ValueError
             yield entry
 
@@ -185,8 +208,15 @@ def _uri_as_written(address: str) -> str:
     entry, _ = _first_entry(address)
     written = re.search(r"<([^>]*)>", entry)
     uri = written[1].strip() if written else entry.partition(";")[0].strip()
-    sipmessage.URI.parse(uri)
+    read_uri(uri)
     return uri
+
+
+def read_uri(text: str) -> Uri:
+    """A URI, its host as it stood. Raises ``ValueError``."""
+    uri = sipmessage.URI.parse(_parseable(text))
+    start = (text.find("@") if "@" in text else text.find(":")) + 1
+    return replace(uri, host=text[start : start + len(uri.host)])
 
 
 def _session_expires(values: tuple[str, ...]) -> tuple[int, str] | None:

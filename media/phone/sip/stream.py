@@ -108,7 +108,7 @@ class StreamTransport:
         if writer is None:
             return
         if not writer.transport.get_write_buffer_size():
-            writer.transport.abort()  # nothing is lost, and a peer that says no goodbye costs no time
+            writer.transport.abort()  # nothing is lost; a peer that says no goodbye costs no time
         writer.close()
         try:
             async with asyncio.timeout(self._policy.hang_up_within):

@@ -7,9 +7,8 @@ import socket
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, cast
 
-import sipmessage
-
 from media.phone.sip.config import DEFAULT_PORT, TrunkConfig
+from media.phone.sip.messages import Uri, read_uri
 
 Address: TypeAlias = tuple[str, int]
 Receiver: TypeAlias = Callable[[bytes, Address], None]
@@ -102,13 +101,13 @@ class UdpTransport(asyncio.DatagramProtocol):
         """An unreachable peer is noticed by its silence."""
 
 
-def read_target(uri: str) -> sipmessage.URI:
+def read_target(uri: str) -> Uri:
     """A URI that messages can be sent to. Raises ``OSError`` for any other."""
     try:
-        target = sipmessage.URI.parse(uri)
-    except ValueError:
-        target = None
-    if target is None or target.scheme not in {"sip", "sips"} or (target.port or 0) >= 2**16:
+        target = read_uri(uri)
+    except ValueError as error:
+        raise OSError from error
+    if target.scheme not in {"sip", "sips"} or (target.port or 0) >= 2**16:
         raise OSError
     return target
 

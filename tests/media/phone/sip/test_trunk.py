@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.softphone import Softphone
 from tests.support.trunks import POLICY, Rig, heard_purity, trunk_to
 
 
-async def call_up(rig: Rig, phone: Softphone, **more: object) -> str:
+async def call_up(rig: Rig, phone: Softphone, **more: Any) -> str:
     """Place a call and let it be answered."""
     call = await rig.dial(**more)
     await phone.until("CALL_INCOMING")
