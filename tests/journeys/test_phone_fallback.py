@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from playwright.async_api import expect
 
 from rooms.model import Prompt
-from tests.support.people import Patient, Provider, begin
+from tests.support.people import PATIENCE, Patient, Provider, begin
 from tests.support.sounds import sound_file, tone
 from tests.support.visits import CALLABLE, PATIENT, PRACTICE, PROVIDER
 from tests.support.voices import AMINA, ANNOUNCEMENT, ROSA, ROSA_BY_PHONE, voice
@@ -15,10 +16,12 @@ from tests.support.voices import AMINA, ANNOUNCEMENT, ROSA, ROSA_BY_PHONE, voice
 SPEAKS_FOR = 1.0  # seconds of announcement; what follows until it is repeated is silence
 
 RINGS_AFTER, RINGS_WITHIN = 7.0, 9.0
+HEAVY, HEAVY_RINGS_WITHIN = 0.35, 14.0
 LATE = 3.0  # seconds that a busy machine may add
 PICTURE_WITHIN = 25.0
 ALL_OF_IT = 60.0  # seconds; the call is shorter by then
 TRACE = 1e-4  # of the energy; what a tone of a second leaves at the place of another
+SHORT = 6.0  # a change from Wi-Fi to mobile data takes about five
 NOTICED = 1.0  # seconds of silence that somebody would notice
 
 
@@ -28,12 +31,12 @@ async def announce_by_a_tone(clinic):
     await clinic.node.phones.prompts.store(PRACTICE.id, Prompt.GATE, "en", recording)
 
 
-async def talking(visit, somebody, rosa=None, home=None):
-    """Rosa and Amina in the middle of their visit; each says a tone of her own."""
-    scripts = [voice(ROSA)] if home is None else [voice(ROSA), *home.scripts]
-    patient = await somebody(Patient, rosa or visit.patient, scripts=scripts)
-    if home is not None:
-        await home.carries(patient.page)
+async def talking_from_home(clinic, home, somebody):
+    """Rosa at home and Amina in the middle of their visit; each says a tone of her own."""
+    visit = await clinic.plans({**PATIENT, **CALLABLE}, PROVIDER)
+    rosa = home.leads(clinic, visit.patient)
+    patient = await somebody(Patient, rosa, scripts=[voice(ROSA), *home.scripts])
+    await home.carries(patient.page)
     provider = await somebody(Provider, visit.provider, scripts=[voice(AMINA)])
     await begin(patient, provider)
     await provider.hears_tone(patient.seat, ROSA)
@@ -47,9 +50,7 @@ async def test_patient_whose_wifi_dies_is_called_and_returns_to_video(
 ):
     clinic = await calling_clinic(**home.settings)
     await announce_by_a_tone(clinic)
-    visit = await clinic.plans({**PATIENT, **CALLABLE}, PROVIDER)
-    rosa = home.leads(clinic, visit.patient)
-    patient, provider = await talking(visit, somebody, rosa, home)
+    patient, provider = await talking_from_home(clinic, home, somebody)
 
     await home.dies()
     cut = time.monotonic()
@@ -76,3 +77,43 @@ async def test_patient_whose_wifi_dies_is_called_and_returns_to_video(
     await patient.hears_tone(provider.seat, AMINA)
     await phone.until("CALL_CLOSED")
     assert await provider.longest_silence() < NOTICED
+
+
+async def test_short_interruption_rings_nobody(calling_clinic, phone, home, somebody):
+    clinic = await calling_clinic(**home.settings)
+    patient, provider = await talking_from_home(clinic, home, somebody)
+
+    await home.dies()
+    await asyncio.sleep(SHORT)
+    await home.is_back()
+
+    await expect(provider.tile(patient.name)).not_to_contain_text("Connection lost")
+    await provider.hears_tone(patient.seat, ROSA)
+    await provider.sees(patient)
+    await expect(provider.line_of(patient)).to_contain_text("good connection")
+    assert phone.state == ""
+
+
+async def test_bad_network_pauses_the_picture_then_rings_and_stops_ringing_when_it_is_good_again(
+    calling_clinic, phone, home, somebody
+):
+    clinic = await calling_clinic(**home.settings)
+    patient, provider = await talking_from_home(clinic, home, somebody)
+
+    await home.loses(HEAVY)
+    broken = time.monotonic()
+    await expect(provider.tile(patient.name)).to_contain_text("Weak connection")
+    assert phone.state == ""
+    await provider.gets_sound_packets(patient, 10)  # behind the last of the picture's, on one path
+    seen = await provider.received(patient, "video", "packetsReceived")
+    await provider.gets_sound_packets(patient, 40)
+    assert await provider.received(patient, "video", "packetsReceived") == seen
+    await phone.until("CALL_INCOMING", within=HEAVY_RINGS_WITHIN + LATE)
+    assert time.monotonic() - broken < HEAVY_RINGS_WITHIN + LATE
+
+    await home.is_back()
+    await phone.until("CALL_CLOSED", within=PATIENCE)
+    await provider.sees(patient)
+    await provider.hears_tone(patient.seat, ROSA)
+    await patient.sees(provider)
+    assert phone.state == "CALL_CLOSED"

@@ -266,6 +266,11 @@ class Provider(Person):
         await self.entry(other.name).get_by_role("textbox").fill(text)
         await self.entry(other.name).get_by_role("button", name="Send", exact=True).click()
 
+    def line_of(self, other: Person) -> Locator:
+        """What the list of those inside says of somebody."""
+        inside = self.page.get_by_role("region", name="In the visit")
+        return inside.get_by_role("group", name=other.name, exact=True)
+
     async def invites(self, name: str, role: str = "Family") -> str:
         """Invite somebody; the link that the page shows for them."""
         await self.presses("Invite someone")
