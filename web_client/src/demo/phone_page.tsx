@@ -117,7 +117,11 @@ function Idle({ app, state }: PartProps) {
       <Heading>{t("idle")}</Heading>
       {state.away && <p class="note note-warn">{t("away")}</p>}
       {state.ended && <p class="note">{t("ended")}</p>}
-      {number !== "" && <p class="handset-number">{t("number", number)}</p>}
+      {number !== "" && (
+        <p>
+          {t("number")} <strong class="handset-number">{number}</strong>
+        </p>
+      )}
       <p>{t("idleBody")}</p>
       {state.phone && (
         <label class="handset-switch">

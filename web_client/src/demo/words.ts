@@ -4,7 +4,7 @@ import type { Language } from "../words";
 const en = {
   title: "Demo phone",
   explain: "This page is a telephone. It rings when the visit calls the patient.",
-  number: "Its number: {number}",
+  number: "Its number:",
   switchOn: "Switch the phone on",
   switchOnHint: "Browsers let a page ring only after you press something.",
   idle: "The phone is on",
@@ -31,7 +31,7 @@ const en = {
 const es: Record<keyof typeof en, string> = {
   title: "Teléfono de prueba",
   explain: "Esta página es un teléfono. Suena cuando la visita llama al paciente.",
-  number: "Su número: {number}",
+  number: "Su número:",
   switchOn: "Encender el teléfono",
   switchOnHint: "Los navegadores solo dejan sonar una página después de que usted toque algo.",
   idle: "El teléfono está encendido",
