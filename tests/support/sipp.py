@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.ports import free_port
 
-_SCENARIOS = Path(__file__).parent / "sipp"
+_SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 class Sipp:
@@ -33,7 +33,7 @@ class Sipp:
 
 @asynccontextmanager
 async def sipp(scenario: str, transport: str = "u1", **words: str) -> AsyncIterator[Sipp]:
-    """One call's worth of ``tests/support/sipp/<scenario>.xml`` on loopback.
+    """One call's worth of ``tests/support/scenarios/<scenario>.xml`` on loopback.
 
     ``words`` take the place of ``@word@`` in the scenario.
     """

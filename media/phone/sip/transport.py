@@ -13,6 +13,10 @@ from media.phone.sip.messages import Uri, read_uri
 Address: TypeAlias = tuple[str, int]
 Receiver: TypeAlias = Callable[[bytes, Address], None]
 
+_EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
+_FAR_AWAY = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # RFC 5737, RFC 3849
+_OURSELVES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
 
 class Transport(Protocol):
     """Carries messages between us and the trunk."""
@@ -81,7 +85,7 @@ class UdpTransport(asyncio.DatagramProtocol):
         host, port = target.host.strip("[]"), target.port or DEFAULT_PORT["udp"]
         if host == self._config.server and not target.port:
             port = self._config.server_port
-        return await resolve(host, port, socket.SOCK_DGRAM)
+        return await resolve(host, port, family_of(self._config))
 
     def send(self, message: bytes, to: Address) -> bool:
         if self._transport is None or self._transport.is_closing():
@@ -112,27 +116,38 @@ def read_target(uri: str) -> Uri:
     return target
 
 
-async def resolve(host: str, port: int, kind: socket.SocketKind) -> Address:
+def family_of(config: TrunkConfig) -> socket.AddressFamily:
+    """The kind of address that we send from, and can send to."""
+    return socket.AF_INET6 if ":" in config.local_host else socket.AF_INET
+
+
+async def resolve(host: str, port: int, family: socket.AddressFamily) -> Address:
     """The first address of a host. Raises ``OSError``."""
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=kind)
+        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
     except UnicodeError as error:
         raise OSError from error
     return cast(Address, found[0][4][:2])
 
 
 async def own_host(config: TrunkConfig) -> str:
-    """The address that the trunk's server sees of us if nothing translates it on the way."""
-    if config.local_host not in {"0.0.0.0", "::", ""}:  # noqa: S104
+    """The address that the trunk's server sees of us if nothing translates it on the way.
+
+    While the server's name is not found, the address that anybody far away would see.
+    """
+    if config.local_host not in _EVERYWHERE:
         return config.local_host
+    family = family_of(config)
     try:
-        peer = await resolve(config.server, config.server_port, socket.SOCK_DGRAM)
+        peer = await resolve(config.server, config.server_port, family)
     except OSError:
-        return "127.0.0.1"
-    family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
+        peer = _FAR_AWAY[family], config.server_port
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect(peer)  # sends nothing: it asks which of our addresses would be used
+        try:
+            probe.connect(peer)  # sends nothing: it asks which of our addresses would be used
+        except OSError:
+            return _OURSELVES[family]
         return str(probe.getsockname()[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
@@ -175,3 +176,49 @@ async def test_requests_of_another_dialog_are_not_ours():
         peer.ask(invite, "BYE", 2, tag="somebody-else")
         assert (await peer.until_response(2)).code == 481
         assert rig.listening.states() == [CallState.ANSWERED]
+
+
+async def test_no_mutated_message_does_more_than_be_dropped_or_answered():
+    chance = random.Random(3)
+    async with SipPeer() as peer, trunk_to(peer.port) as rig:
+        received = []
+        exchange = rig.trunk._agent.exchange
+        receive = exchange.receive
+
+        def remember(datagram, source):
+            received.append((datagram, source))
+            receive(datagram, source)
+
+        exchange.transport._received = remember
+        _, invite = await answered(rig, peer)
+        for number, method in enumerate(("UPDATE", "INVITE", "INFO", "OPTIONS", "BYE"), 20):
+            body = peer.sdp("sendonly") if method in {"UPDATE", "INVITE"} else "Signal=1"
+            peer.ask(invite, method, number, SDP, "Session-Expires: 90", body=body, tag="other")
+        await peer.until_response(24)
+        for _ in range(2_000):
+            datagram, source = chance.choice(received)
+            datagram = datagram.replace(b"tag=other", b"tag=peer-1").replace(b"BYE", b"NOTIFY")
+            receive(mutated(datagram, chance), source)
+        await asyncio.sleep(0.1)
+        assert rig.trunk.counters.unreadable > 100
+        assert rig.listening.states() == [CallState.ANSWERED]
+
+
+def mutated(datagram, chance):
+    data = bytearray(datagram)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data))
+        data[at : at + chance.randint(0, 4)] = chance.choice(
+            [
+                b"",
+                b"\r\n",
+                b";",
+                b",",
+                b"<",
+                b'"',
+                b"9" * 12,
+                b"\xff",
+                bytes([chance.randrange(256)]),
+            ]
+        )
+    return bytes(data)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+import re
 import socket
 
 import pytest
@@ -11,6 +14,7 @@ from media.phone.carrier import CallState, Ending
 from media.phone.sip.transactions import Times
 from rooms.model import CallFailure
 from tests.support.ports import free_port
+from tests.support.sip_peer import SipPeer
 from tests.support.sipp import sipp
 from tests.support.trunks import trunk_to
 
@@ -165,3 +169,41 @@ async def test_requests_inside_a_dialog_follow_its_route():
         await rig.trunk.end(call)
         await rig.over()
         await server.finished()
+
+
+async def test_a_proxy_is_given_its_proof_and_the_ledger_knows_each_attempt_before():
+    known = {"user": "clinic", "password": "s3cret"}
+    async with SipPeer() as peer, trunk_to(peer.port, **known) as rig:
+        await rig.dial()
+        first = await peer.until("INVITE")
+        peer.reply(first, 407, 'Proxy-Authenticate: Digest realm="r", nonce="n"')
+        second = await peer.until("INVITE")
+        assert (second.cseq, second.call_id, second.from_tag) == (2, first.call_id, first.from_tag)
+        assert second.branch != first.branch
+        kept = [json.loads(state) for _, state in rig.ledger.history]
+        assert [page["branch"] for page in kept[:2]] == [first.branch, second.branch]
+        (proof,) = second.all("Proxy-Authorization")
+        given = dict(re.findall(r'(\w+)="?([^",]+)', proof))
+        assert given["response"] == _expected(given["uri"])
+        peer.answer(second)
+        ack = await peer.until("ACK")
+        while ack.cseq == 1 or ack.branch == first.branch:
+            ack = await peer.until("ACK")
+        assert ack.all("Proxy-Authorization") == (proof,)
+
+
+def _expected(uri):
+    def md5(text):
+        return hashlib.md5(text.encode()).hexdigest()
+
+    return md5(f"{md5('clinic:r:s3cret')}:n:{md5(f'INVITE:{uri}')}")
+
+
+async def test_a_session_that_is_too_short_is_asked_for_longer():
+    async with SipPeer() as peer, trunk_to(peer.port) as rig:
+        await rig.dial()
+        peer.reply(await peer.until("INVITE"), 422, "Min-SE: 3600")
+        again = await peer.until("INVITE")
+        assert again.session_expires == (3600, "")
+        peer.reply(again, 486)
+        assert (await rig.over()).failure is CallFailure.BUSY

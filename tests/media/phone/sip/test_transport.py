@@ -27,6 +27,8 @@ async def test_hosts_are_found_with_their_ports():
 async def test_we_know_how_the_trunk_sees_us():
     assert await own_host(config_for(5060, local_host="0.0.0.0")) == "127.0.0.1"
     assert await own_host(config_for(5060, local_host="127.0.0.3")) == "127.0.0.3"
+    unknown = config_for(5060, local_host="0.0.0.0", server="nowhere.invalid")
+    assert await own_host(unknown) not in {"0.0.0.0", ""}
     transport = UdpTransport(config_for(5060, advertised_host="2001:db8::1", local_port=0))
     await transport.open(lambda _message, _source: None)
     host, port = transport.own_address
