@@ -56,6 +56,7 @@ class RtpLeg:
         self._pressed = pressed
         self._clock, self._wall = clock, wall
         self._sound: Sound | None = None
+        self._listens = False
         self._srtp: Srtp | None = None
         self._source: Address | None = None
         self._to: Address | None = None
@@ -72,7 +73,7 @@ class RtpLeg:
     def use(self, sound: Sound) -> None:
         """Follow what the other side described, at first and whenever it describes anew."""
         former = self._sound
-        self._sound = sound
+        self._sound, self._listens = sound, sound.listens
         if former is None or (sound.host, sound.port) != (former.host, former.port):
             self._source, self._to = None, (sound.host, sound.port)
         if sound.key is not None and self.key is not None and sound.key != (former and former.key):
@@ -86,7 +87,7 @@ class RtpLeg:
     def push(self, frame: Frame) -> None:
         self._timestamp = self._timestamp + FRAME_SAMPLES & 0xFFFFFFFF
         sound = self._sound
-        if sound is not None and sound.listens and not self._keying:
+        if sound is not None and self._listens and not self._keying:
             encode = _CODECS[sound.payload_type == PCMU][1]
             self._send(sound.payload_type, False, encode(frame))
 
