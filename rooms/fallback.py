@@ -100,6 +100,7 @@ from rooms.line_guards import (
     is_returning,
     is_steady,
     is_trial,
+    joins_still,
     may_be_called,
     needs_a_phone,
     no_such_number,
@@ -107,6 +108,7 @@ from rooms.line_guards import (
     page_is_here,
     refuses,
     refuses_needlessly,
+    returns_before_joining,
     returns_to_good_sound,
     somebody_greets,
     sound_is_bad,
@@ -183,7 +185,11 @@ _OVER: Rows = (
 )
 _FINAL: Rows = (Row(sounds_fine, G, fail), Row(always, S, fail))
 _STOP: Rows = (Row(sounds_fine, G, hand_back), Row(always, S, end_call))
-_RETURN: Rows = (Refuse(sound_is_bad, VideoNotReady), Row(always, V, give_way))
+_RETURN: Rows = (
+    Refuse(sound_is_bad, VideoNotReady),
+    Row(joins_still, G, hand_back),
+    Row(always, V, give_way),
+)
 _KEEP: Rows = (Row(always, STAY, stay_on_phone),)
 
 ROWS: Table = {
@@ -219,7 +225,7 @@ ROWS: Table = {
     (B, SoundChanged): (Row(always, STAY, note_on_phone),),
     (V, SoundChanged): (Row(fine_again, STAY, note), Row(always, B, set_back)),
     # the page
-    **_each(ALL, PageGone, Row(always, STAY, page_gone)),
+    (D, PageGone): (Row(always, STAY, page_gone),),
     **_each(ALL, PageBack, Row(always, STAY, page_back)),
     **_each(ALL, PageHid, Row(always, STAY, page_hid)),
     **_each(ALL, PageShown, Row(always, STAY, page_shown)),
@@ -278,7 +284,11 @@ ROWS: Table = {
     **_each((T, *ON_LINE), WrongPersonFound, *_FINAL),
     # on the telephone
     (B, LineDeadlinePassed): (Row(is_steady, V, show_again), Row(always, STAY, join)),
-    (B, KeyPressed): (Row(returns_to_good_sound, V, give_way), Row(always, STAY, keep)),
+    (B, KeyPressed): (
+        Row(returns_before_joining, G, hand_back),
+        Row(returns_to_good_sound, V, give_way),
+        Row(always, STAY, keep),
+    ),
     (B, HandBackAsked): _RETURN,
     **_each(ON_LINE, VoiceConfirmed, Row(always, STAY, confirm_voice)),
     **_each(ON_LINE, PhoneKept, *_KEEP),
@@ -297,6 +307,7 @@ ROWS: Table = {
 IGNORED: frozenset[tuple[Fallback, type[LineEvent]]] = frozenset(
     {(state, CoverBegan) for state in ALL if state is not G}
     | {(S, LineDeadlinePassed)}
+    | {(state, PageGone) for state in ALL if state is not D}
     | {(state, GreeterGone) for state in ALL if state is not T}
     | {(state, event) for state in (R, T, *ON_LINE) for event in (CallRang,)}
     | {(state, CallAnswered) for state in (T, *ON_LINE)}

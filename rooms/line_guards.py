@@ -187,6 +187,16 @@ def returns_to_good_sound(seat: Seat, event: KeyPressed, policy: Policy) -> bool
     return returns(seat, event, policy) and seat.line.sound is Sound.FINE and page_here(seat)
 
 
+def returns_before_joining(seat: Seat, event: KeyPressed, policy: Policy) -> bool:
+    """They are at the browser again before anybody heard the telephone."""
+    return joins_still(seat, event, policy) and returns_to_good_sound(seat, event, policy)
+
+
+def joins_still(seat: Seat, _event: LineEvent, _policy: Policy) -> bool:
+    """Nobody has heard the telephone yet, so nothing has to fade."""
+    return not seat.line.joined
+
+
 def too_many_keys(seat: Seat, _event: KeyPressed, policy: Policy) -> bool:
     """The announcement has begun anew often enough."""
     return seat.line.asked_again >= policy.fallback.wrong_keys

@@ -123,7 +123,7 @@ class View:
     seats: tuple[Invited, ...]
 
 
-_NOT_YET_IN = (Admission.INVITED, Admission.LEFT)
+_NOT_YET_IN = (Admission.INVITED, Admission.CHECKING, Admission.WAITING, Admission.LEFT)
 
 
 def view_for(visit: Visit, seat_id: SeatId, device_id: DeviceId, policy: Policy) -> View:
@@ -170,7 +170,7 @@ def waiting_list(visit: Visit) -> tuple[Waiting, ...]:
     entries += [
         _waiting_by_phone(visit, seat)
         for seat in visit.seats
-        if seat.phone.only and seat.admission in _NOT_YET_IN and not seat.devices
+        if seat.phone.only and seat.admission in _NOT_YET_IN and not waiting_devices(seat)
     ]
     return tuple(sorted(entries, key=lambda entry: entry.waiting_since or 0.0))
 
@@ -259,7 +259,7 @@ def _waiting_by_phone(visit: Visit, seat: Seat) -> Waiting:
         relationship=seat.relationship,
         language=seat.language,
         needs=tuple(sorted(seat.needs)),
-        waiting_since=visit.starts_at,
+        waiting_since=visit.starts_at if seat.waiting_since is None else seat.waiting_since,
         connected=False,
         another_device=False,
         by_phone=reachable(seat),
