@@ -34,6 +34,7 @@ from rooms.model import (
     RUNNING,
     ActorKind,
     Admission,
+    Deadline,
     EndReason,
     Seat,
     Stage,
@@ -90,7 +91,7 @@ def a_place_in_the_queue_is_kept_or_given_up(beat: Beat) -> None:
     for seat, after in _moved_seat(beat):
         if after.admission is not Admission.WAITING:
             assert after.waiting_since is None
-            assert after.deadline is None
+            assert after.deadline is None or after.deadline == _appointment(beat, after)
             continue
         sent = isinstance(beat.event, SeatSentBack) and seat.admission in INSIDE
         fresh = seat.admission is not Admission.WAITING or sent
@@ -125,7 +126,7 @@ def what_the_practice_wrote_stays(beat: Beat) -> None:
     blank: dict[str, Any] = {
         "admission": Admission.INVITED, "deadline": None, "waiting_since": None, "devices": (),
         "epoch": 0, "revoked": False, "microphone": True, "camera": True, "notices": (),
-        "said_name": "", "language": "", "usage": None, "line": None,
+        "said_name": "", "language": "", "usage": None, "line": None, "phone": None,
     }  # fmt: skip
     for seat in beat.before.seats:
         after = beat.after.seat(seat.id)
@@ -137,7 +138,9 @@ def a_seat_event_moves_one_seat(beat: Beat) -> None:
     if isinstance(beat.event, SeatEvent):
         for seat in beat.before.seats:
             after = beat.after.seat(seat.id)
-            assert seat.id == beat.event.seat or after == seat
+            assert after is not None
+            rest = replace(after, line=seat.line, usage=seat.usage)  # lines: see ``line_beats``
+            assert seat.id == beat.event.seat or rest == replace(seat)
 
 
 def the_right_pages_are_told(beat: Beat) -> None:
@@ -238,6 +241,12 @@ BEATS: tuple[Callable[[Beat], None], ...] = (
 def _seat_event(beat: Beat) -> SeatEvent:
     assert isinstance(beat.event, SeatEvent)
     return beat.event
+
+
+def _appointment(beat: Beat, seat: Seat) -> Deadline | None:
+    """When somebody who has no browser is called, unless that was done already."""
+    untouched = beat.before.seat(seat.id) == seat
+    return Deadline("appointment", beat.after.starts_at) if untouched else None
 
 
 def _current(visit: Visit, event: DeadlinePassed) -> bool:

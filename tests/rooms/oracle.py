@@ -173,7 +173,9 @@ def _word_of_staff(seat: Seat, event: SeatEvent) -> Answer:
     match event:
         case SeatAdmitted():
             device = chosen(seat, event)
-            return A.ADMITTED if isinstance(device, Device) else device
+            by_phone = seat.phone.only and was not in INSIDE and not event.device
+            called = by_phone and not asking(seat)
+            return A.ADMITTED if called or isinstance(device, Device) else device
         case SeatWasDenied() | SeatObjected():
             return was if second_only(seat, event) else A.DENIED
         case SeatWasRemoved():
@@ -186,7 +188,9 @@ def _word_of_staff(seat: Seat, event: SeatEvent) -> Answer:
         case NoticeSent():
             return was if asking(seat) else NotWaiting
         case SeatDeadlinePassed():
-            return A.INVITED if was is A.WAITING else was
+            called = was is A.INVITED and seat.phone.at_start and seat.phone.only
+            lost = was is A.WAITING
+            return A.ADMITTED if called and not asking(seat) else A.INVITED if lost else was
     raise AssertionError(f"nobody has said what {event.name} means")
 
 

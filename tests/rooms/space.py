@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rooms import admission, lifecycle
+from rooms import admission, fallback, lifecycle
 from rooms.errors import RoomError
 from rooms.events import (
     CheckStarted,
@@ -58,6 +58,8 @@ from tests.rooms.cast import (
     visit_of,
 )
 from tests.rooms.laws import STATES, Beat
+from tests.rooms.line_beats import LINE_BEATS
+from tests.rooms.line_laws import LINE_STATES
 
 STALE = -1.0
 DUE = DeadlinePassed, SeatDeadlinePassed, LineDeadlinePassed
@@ -86,9 +88,11 @@ def take(visit: Visit, event: Event, now: float, policy: Policy) -> Beat:
 
 def check(beat: Beat) -> None:
     """Hold the step and what it led to against every law."""
-    for law in BEATS:
+    for law in (*BEATS, *LINE_BEATS):
         law(beat)
-    for state_law in STATES:
+    if beat.after is beat.before:
+        return
+    for state_law in (*STATES, *LINE_STATES):
         state_law(beat.after, beat.policy)
 
 
@@ -113,9 +117,10 @@ def explore(
 ) -> Space:
     """Everything that can be reached from ``start``."""
     space, asked = Space({key(start): start}), set[Cell]()
-    tables = admission.ADMISSION, lifecycle.LIFECYCLE
+    tables = admission.ADMISSION, lifecycle.LIFECYCLE, fallback.FALLBACK
     admission.ADMISSION = Watching(tables[0], asked)  # type: ignore[assignment]
     lifecycle.LIFECYCLE = Watching(tables[1], asked)  # type: ignore[assignment]
+    fallback.FALLBACK = Watching(tables[2], asked)  # type: ignore[assignment]
     todo = deque([(start, now)])
     try:
         while todo:
@@ -128,7 +133,7 @@ def explore(
                     space.visits[key(beat.after)] = beat.after
                     todo.append((beat.after, beat.now))
     finally:
-        admission.ADMISSION, lifecycle.LIFECYCLE = tables
+        admission.ADMISSION, lifecycle.LIFECYCLE, fallback.FALLBACK = tables
     return space
 
 
@@ -283,16 +288,3 @@ def _lines_at_rest(visit: Visit) -> Visit:
     """What lines wait for is looked into in ``line_space``."""
     seats = (replace(s, line=replace(s.line, deadline=None)) for s in visit.seats)
     return replace(visit, seats=tuple(seats))
-
-
-SPACES: dict[str, Callable[[], Space]] = {
-    "family": lambda: seat_space("fay"),
-    "provider": lambda: seat_space("dean"),
-    "crowd": crowded_space,
-    "visit": visit_space,
-}
-
-
-def spaces() -> list[Space]:
-    """Every space there is."""
-    return [space() for space in SPACES.values()]

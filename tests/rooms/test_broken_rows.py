@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rooms import admission, admission_rules, lifecycle
+from rooms import admission, admission_rules, fallback, lifecycle, line_sound
 from rooms.errors import RoomError
 from rooms.events import (
     DeadlinePassed,
@@ -18,13 +18,25 @@ from rooms.events import (
     SeatDeadlinePassed,
     SeatLetBack,
 )
+from rooms.line_events import (
+    CallAnswered,
+    CallOver,
+    CallRang,
+    CoverBegan,
+    GreeterGone,
+    KeyPressed,
+    LineDeadlinePassed,
+    SameSpeechHeard,
+)
 from rooms.machine import STAY, Machine, Refuse, always
-from rooms.model import Admission, Stage
-from tests.rooms.space import Cell, check, spaces, take
+from rooms.model import Admission, Fallback, Stage
+from tests.rooms.line_space import spaces
+from tests.rooms.space import Cell, check, take
 
 TABLES = {
     "admission": (admission, "ADMISSION", Admission),
     "lifecycle": (lifecycle, "LIFECYCLE", Stage),
+    "fallback": (fallback, "FALLBACK", Fallback),
 }
 
 
@@ -46,7 +58,7 @@ def broken_row(row: Any, state: Any, states: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(row, Refuse):
         yield "another error", replace(row, error=RoomError)
         return
-    if row.action not in (admission_rules.keep, lifecycle.keep):
+    if row.action not in (admission_rules.keep, lifecycle.keep, line_sound.keep):
         yield "action dropped", replace(row, action=nothing)
     lands = state if row.target is STAY else row.target
     for target in states:
@@ -121,8 +133,26 @@ def everything_reachable():
 
 # Cells that no visit comes to, each decided all the same and each with its reason.
 UNREACHED: dict[str, set[Cell]] = {
-    "only a place in the queue has a deadline, so any other is stale before the table is asked": {
-        (state, SeatDeadlinePassed) for state in Admission if state is not Admission.WAITING
+    "only a place in the queue and an appointment have a deadline; any other is stale": {
+        (state, SeatDeadlinePassed)
+        for state in Admission
+        if state not in (Admission.WAITING, Admission.INVITED)
+    },
+    "nobody who is stuck waits for a time": {(Fallback.STUCK, LineDeadlinePassed)},
+    "whoever comes in has a line at rest, or tries their number": {
+        (state, CoverBegan)
+        for state in (
+            *(Fallback.DEGRADED, Fallback.STUCK),
+            *(Fallback.BRIDGED, Fallback.RECOVERING),
+        )
+    },
+    "only a telephone at the gate is greeted": {
+        (state, GreeterGone) for state in Fallback if state is not Fallback.GATE
+    },
+    "without a call every echo of one is stale": {
+        (state, event)
+        for state in (Fallback.GOOD, Fallback.DEGRADED, Fallback.STUCK)
+        for event in (CallRang, CallAnswered, CallOver, KeyPressed, SameSpeechHeard)
     },
     "a visit that is over waits for nothing": {
         (Stage.ENDED, DeadlinePassed),
