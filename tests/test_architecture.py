@@ -225,6 +225,8 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "media/subscriber.py": "tests/media/test_sfu.py",
     "media/tasks.py": "tests/media/test_sfu.py",
     "media/tcp.py": "tests/media/test_ice.py",
+    "server/demo_doors.py": "tests/server/test_demo_socket.py",
+    "server/demo_state.py": "tests/server/test_demo_control.py",
     "server/protocol_docs.py": "Makefile",  # `make check` runs it
 }
 

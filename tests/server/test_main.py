@@ -150,8 +150,10 @@ async def test_the_demo_prints_one_line_of_json_for_scripts(tmp_path):
     assert process.stdout is not None
     ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
     assert ready["base_url"] == f"http://localhost:{port}"
-    assert set(ready["links"]) == {"patient", "provider", "family", "desk"}
+    assert set(ready["links"]) == {"patient", "provider", "family", "desk", "phone"}
     async with aiohttp.ClientSession() as http:
+        for url in (ready["links"]["phone"], ready["control"]):
+            assert (await http.get(url)).status == 200
         code = ready["links"]["patient"].split("#")[1]
         answer = await http.post(ready["base_url"] + "/v1/sessions", json={"code": code})
         assert answer.status == 200
