@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.support.callers import rehearsal
 from tests.support.page_clients import Browser
 from tests.support.server_clients import running_server
 
@@ -30,6 +31,26 @@ async def browser(server):
 
     yield new
     await asyncio.gather(*(one.close() for one in opened))
+
+
+@pytest.fixture
+async def rehearsed(tmp_path):
+    """A server whose telephones follow scripts."""
+    async with rehearsal(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def opened():
+    """``opened(server)`` is a new browser at that server."""
+    browsers = []
+
+    def new(server):
+        browsers.append(Browser(server))
+        return browsers[-1]
+
+    yield new
+    await asyncio.gather(*(one.close() for one in browsers))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def whole(answer):
 async def test_every_answer_has_its_headers(server, practice):
     rows = {(row.method, row.path) for row in ROUTES} | {("GET", page.path) for page in PAGES}
     for method, path in sorted(rows):
-        there = path.format(visit="v", seat="s", desk="d")
+        there = path.format(visit="v", seat="s", desk="d", prompt="gate", language="en")
         whole(await server.call(method, there))
         whole(await practice.call(method, there, {}))
     polling = "/socket.io/?EIO=4&transport=polling"

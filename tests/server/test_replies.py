@@ -14,12 +14,13 @@ PATIENT = Seat(id="a", role=Role.PATIENT, admission=Admission.WAITING, devices=(
 def test_a_snapshot_is_the_whole_view_and_plain_json():
     visit = a_visit(stage=Stage.OPEN, seats=(PATIENT,), revision=3)
     view = view_for(visit, "a", "d", Policy())
-    wire = snapshot(view, "session-1", CARD, 5.0)
+    wire = snapshot(view, "session-1", CARD, 5.0, calls_people=True)
     assert json.loads(json.dumps(wire)) == wire
     assert wire.keys() == set(Snapshot.__dataclass_fields__)
     assert wire["revision"] == 3
     assert wire["practice"] == {"name": "Riverside", "phone": "+1"}
     assert wire["now"] == 5.0
+    assert wire["calls_people"] is True
     assert "session-1" in str(wire)
     assert "hash-of-a-secret" not in str(wire)
 

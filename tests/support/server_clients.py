@@ -14,7 +14,13 @@ import aiohttp
 from aiohttp import web
 
 from rooms.model import Visit
-from rooms.policy import EdgePolicy, MediaPolicy, Policy
+from rooms.policy import (
+    EdgePolicy,
+    MediaPolicy,
+    Policy,
+    PracticeCarrierPolicy,
+    SwitchboardPolicy,
+)
 from server import keys
 from server.app import NODE, Policies, build
 from server.config import Settings, load_settings
@@ -25,6 +31,7 @@ from server.node import Node
 from server.slow_requests import create_runner
 from server.store import ApiKey, LogEntry
 from server.store import Practice as PracticeRecord
+from server.telephony import PhonePolicies
 from tests.support.clock import MovableClock
 
 PHONE = "+1 555 010 0142"
@@ -46,6 +53,18 @@ QUICK = EdgePolicy(
     bad_links_per_minute=PLENTY,
     bad_links_burst=PLENTY,
 )
+
+# Telephones that lose no time, where the practice carrier has them.
+HASTY = PracticeCarrierPolicy(
+    rings_after=0.02,
+    refuses_after=0.02,
+    answers_after=0.05,
+    declines_after=0.05,
+    listens_for=0.05,
+    voicemail_after=0.05,
+    talks_for=0.1,
+)
+AT_ONCE = SwitchboardPolicy(calls_per_second=1_000.0, farewell_longest=0.05, farewell_settles=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,10 @@ class Practice:
         self.id, self.name, self.phone = record.id, record.name, record.phone
         self.key = key
         self._server = server
+
+    def at(self, server: RunningServer) -> Practice:
+        """The same practice on a server that was started again."""
+        return Practice(server, PracticeRecord(self.id, self.name, self.phone), self.key)
 
     async def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None, **headers: str
@@ -205,6 +228,7 @@ async def running_server(
     *,
     edge: EdgePolicy = QUICK,
     visit: Policy | None = None,
+    phones: PhonePolicies | None = None,
     clock: MovableClock | None = None,
     public_url: str = "",
     **settings: Any,
@@ -220,7 +244,12 @@ async def running_server(
     )
     ring = keys.load_or_create(chosen.keys_path, production=False)
     clock = clock or MovableClock()
-    policies = Policies(visit=visit or Policy(), media=MediaPolicy(), edge=edge)
+    policies = Policies(
+        visit=visit or Policy(),
+        media=MediaPolicy(),
+        edge=edge,
+        phones=phones or PhonePolicies(practice=HASTY, switchboard=AT_ONCE),
+    )
     app = build(chosen, ring, policies, clock)
     runner = create_runner(app, edge, AccessLog)
     try:
