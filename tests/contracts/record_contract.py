@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from media.phone.former_calls import KeptCall
 from server.audit import GENESIS, verify_chain
 from server.idempotency import IdempotentReply
 from server.store import AlreadyExists, ApiKey, LinkKind, Practice, UnknownVisit
@@ -29,6 +30,39 @@ def a_reply(clock: Clock, **fields: object) -> IdempotentReply:
 
 class RecordContract:
     """Uses the fixtures ``store`` and ``clock`` of ``StoreContract``."""
+
+    # Calls
+
+    async def test_a_call_is_kept_until_it_is_forgotten(self, store, open_store):
+        first, second = (
+            KeptCall(call=call, carrier="trunk", state=f"INVITE {call}") for call in ("a", "b/2")
+        )
+        await store.keep_call(second)
+        await store.keep_call(first)
+        assert await store.kept_calls() == [first, second]
+        again = await open_store()
+        assert await again.kept_calls() == [first, second], "another process finds them"
+        await again.forget_call("a")
+        assert await store.kept_calls() == [second]
+
+    async def test_what_is_kept_of_a_call_is_replaced_whole(self, store):
+        await store.keep_call(KeptCall(call="a", carrier="trunk", state="early"))
+        answered = KeptCall(call="a", carrier="other", state="answered\r\n'; DROP TABLE calls; --")
+        await store.keep_call(answered)
+        assert await store.kept_calls() == [answered]
+
+    async def test_forgetting_what_is_not_kept_is_no_mistake(self, store):
+        await store.forget_call("a")
+        await store.keep_call(KeptCall(call="b", carrier="trunk", state=""))
+        await store.forget_call("a")
+        assert [kept.call for kept in await store.kept_calls()] == ["b"]
+
+    async def test_a_practice_keeps_the_name_that_is_spoken(self, store):
+        named = Practice("north", "North Clinic", "+1 555 010 0199", "Riverside")
+        await store.put_practice(named)
+        await store.put_practice(Practice("south", "South"))
+        assert await store.practice("north") == named
+        assert await store.practices() == [named, Practice("south", "South")]
 
     # Links
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import aiohttp
 import pytest
 import socketio
 
+from media.phone.scripts import Script
 from rooms.events import SeatAdmitted, SeatWasDenied
 from rooms.model import Actor, ActorKind, Stage
 from rooms.policy import Policy
@@ -15,6 +17,7 @@ from server.audit import first_break
 from server.keys import load
 from server.sqlite_store import SqliteStore
 from server.store import StoreUnavailable
+from tests.support.callers import SOON, calls_at, meeting_of, phone_only, rehearsal
 from tests.support.ports import free_port
 from tests.support.server_clients import FAMILY, PATIENT, PROVIDER, running_server
 from tests.support.serving import serving
@@ -182,6 +185,36 @@ async def test_a_deadline_that_cannot_be_stored_is_met_later(server, practice, b
             await server.node.keeper.current(visit.id)
         assert (await practice.stored(visit)).stage is Stage.SCHEDULED
     await desk.until(lambda view: [v["stage"] for v in view["visits"]] == ["open"])
+
+
+async def test_a_lines_deadline_is_met_when_it_is_met(rehearsed, opened):
+    """What should have rung an hour ago rings now, once, and not as often as it could have."""
+    meeting = await meeting_of(rehearsed, opened(rehearsed), phone_only(Script.NO_ANSWER))
+    await meeting.provider.does("seat:admit", {"seat": meeting.patient})
+    await meeting.until(state="ringing")
+    rehearsed.clock.advance(3600)
+    visit = await rehearsed.node.keeper.current(meeting.visit.id)
+    line = visit.seat(meeting.patient).line
+    assert (line.state, line.calls) == ("degraded", 1), "it rang too long, and is tried again"
+    assert [attempt.at for attempt in line.attempts] == [pytest.approx(rehearsed.clock(), abs=5)]
+    assert line.deadline.at > rehearsed.clock()
+
+
+async def test_after_a_restart_nobody_was_called_meanwhile(tmp_path, opened):
+    async with rehearsal(tmp_path) as server:
+        meeting = await meeting_of(server, opened(server), phone_only(Script.NO_ANSWER))
+        await meeting.provider.does("seat:admit", {"seat": meeting.patient})
+        await meeting.until(state="ringing")
+        clock = server.clock
+    clock.advance(1800)
+    rules = replace(SOON, call_after_restart=30.0)
+    async with rehearsal(tmp_path, rules, clock=clock) as server:
+        line = await meeting.at(server).line()
+        assert (line.state, line.call, line.calls) == ("degraded", None, 1)
+        assert [attempt.why for attempt in line.attempts] == ["lost"]
+        types = [entry.type for entry in await meeting.at(server).practice.log(meeting.visit)]
+        assert "LineDeadlinePassed" not in types
+        assert calls_at(server) == 0
 
 
 # -- a store that is away --------------------

@@ -1,5 +1,6 @@
 """Links: who opens what, what is said when they do not open, and cookies."""
 
+import json
 import statistics
 import time
 from dataclasses import replace
@@ -336,3 +337,79 @@ async def test_patients_never_get_in_first_and_gain_no_rights(practice, people):
         me = (await page.until(lambda view: view["me"]["admission"] == "waiting"))["me"]
         assert not me["inside"]
         assert not {"admit", "invite", "end", "see_waiting"} & set(me["may"])
+
+
+# -- a page's last word --------------------
+
+GOODBYE = "/v1/goodbye"
+
+
+async def goodbye(server, token, **headers):
+    """As ``navigator.sendBeacon`` sends a Blob of JSON: with cookies, an Origin, and no answer."""
+    given = {"Origin": server.settings.origin, "Content-Type": "application/json", **headers}
+    body = json.dumps({"token": token}).encode()
+    return await server.call("POST", GOODBYE, body, headers=given)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain;charset=UTF-8", ""])
+async def test_a_page_that_closes_says_so(server, practice, meeting, kind):
+    visit = await practice.plans()
+    _, patient = await meeting(visit)
+    answer = await goodbye(server, patient.token, **{"Content-Type": kind})
+    assert (answer.status, answer.text) == (204, "")
+    line = (await practice.stored(visit)).seat(visit.patient.seat).line
+    assert line.page_left_at == pytest.approx(server.clock(), abs=5)
+    entries = [e for e in await practice.log(visit) if e.type == "PageLeft"]
+    assert [(e.actor, e.outcome) for e in entries] == [(visit.patient.seat, "ok")]
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "x" * 4_000])
+async def test_a_worthless_token_has_no_last_word(server, token):
+    answer = await goodbye(server, token)
+    assert (answer.status, answer.code) == (401, "token_invalid")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"token", b'{"token": 5}', b"\xff"])
+async def test_a_last_word_without_a_token_is_refused(server, body):
+    headers = {"Origin": server.settings.origin}
+    answer = await server.call("POST", GOODBYE, body, headers=headers)
+    assert answer.status in {401, 422}
+
+
+async def test_a_desk_says_no_goodbye(server, practice, browser):
+    opened = await browser().post(await practice.desk_code(), DESKS)
+    assert (await goodbye(server, opened.body["token"])).status == 401
+
+
+async def test_another_sites_page_says_no_goodbye(server, practice, meeting):
+    visit = await practice.plans()
+    _, patient = await meeting(visit)
+    for origin in ("https://evil.example", "null"):
+        assert (await goodbye(server, patient.token, Origin=origin)).code == "origin_refused"
+    assert (await practice.stored(visit)).seat(visit.patient.seat).line.page_left_at is None
+
+
+async def test_a_device_beside_the_seat_has_no_last_word(server, practice, meeting, browser):
+    visit = await practice.plans()
+    await meeting(visit)
+    beside = await browser().opens(visit.patient.code)
+    assert (await goodbye(server, beside.token)).status == 204
+    assert (await practice.stored(visit)).seat(visit.patient.seat).line.page_left_at is None
+
+
+async def test_a_goodbye_after_the_end_is_polite_all_the_same(server, practice, meeting):
+    visit = await practice.plans()
+    provider, patient = await meeting(visit)
+    await provider.does("visit:end")
+    assert (await goodbye(server, patient.token)).status == 204
+    assert (await practice.stored(visit)).seat(visit.patient.seat).line.page_left_at is None
+
+
+async def test_one_page_says_goodbye_so_often(tmp_path, browser):
+    edge = replace(QUICK, goodbyes_per_minute=3.0)
+    async with running_server(tmp_path, edge=edge) as server:
+        visit = await (await server.practice()).plans()
+        page, other = [await browser(server).opens(visit.patient.code) for _ in range(2)]
+        statuses = [(await goodbye(server, page.token)).status for _ in range(5)]
+        assert statuses == [204, 204, 204, 429, 429]
+        assert (await goodbye(server, other.token)).status == 204
