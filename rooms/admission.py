@@ -18,6 +18,7 @@ from rooms.admission_rules import (
     bar_removed,
     by_own_device,
     call_in,
+    can_be_called,
     comes_by_phone,
     connect,
     disconnect,
@@ -29,6 +30,7 @@ from rooms.admission_rules import (
     go_beside,
     is_called_at_start,
     keep,
+    keep_place,
     lift,
     lose_place,
     names_second_device,
@@ -140,7 +142,9 @@ ROWS: Table = {
         Row(by_own_device, STAY, disconnect_keeping_place),
         Row(always, STAY, disconnect),
     ),
-    **_each((W,), SeatDeadlinePassed, Row(always, I, lose_place)),
+    **_each(
+        (W,), SeatDeadlinePassed, Row(can_be_called, STAY, keep_place), Row(always, I, lose_place)
+    ),
     # the person's own wishes
     **_each(OPEN_TO, MediaSwitched, Row(always, STAY, switch)),
     **_each((I, K, W), SeatLeft, Row(by_own_device, I, go), _GO_BESIDE),

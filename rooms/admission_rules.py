@@ -107,6 +107,11 @@ def is_called_at_start(seat: Seat, event: SeatEvent, policy: Policy) -> bool:
     return seat.phone.at_start and comes_by_phone(seat, event, policy)
 
 
+def can_be_called(seat: Seat, _event: SeatEvent, _policy: Policy) -> bool:
+    """Somebody has agreed to a number since the page was gone: to admit them is to call them."""
+    return reachable(seat)
+
+
 # -- actions --------------------
 
 
@@ -200,6 +205,11 @@ def go_beside(seat: Seat, event: SeatLeft, _now: float, _policy: Policy) -> Resu
     if device is not None and device.standing is Standing.WAITING:
         seat = _set(seat, event.device, standing=Standing.OPENED, waiting_since=None)
     return seat, (EndSession(seat=seat.id, device=event.device, code="left"),)
+
+
+def keep_place(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
+    """The place of somebody who can be called is kept as long as it takes."""
+    return replace(seat, deadline=None), ()
 
 
 def lose_place(seat: Seat, _event: SeatEvent, _now: float, _policy: Policy) -> Result:
