@@ -102,7 +102,6 @@ from rooms.line_guards import (
     is_trial,
     joins_still,
     may_be_called,
-    needs_a_phone,
     no_such_number,
     outside,
     page_is_here,
@@ -205,7 +204,10 @@ ROWS: Table = {
     **_each((G,), NodeRestarted, Row(outside, STAY, keep), Row(always, D, start_over)),
     (D, NodeRestarted): (Row(always, STAY, start_over),),
     (S, NodeRestarted): (Row(always, STAY, hear_nothing),),
-    **_each(IN_A_CALL, NodeRestarted, Row(outside, G, give_up_trial), Row(always, D, start_over)),
+    **_each(
+        (*PLACING, T), NodeRestarted, Row(outside, G, give_up_trial), Row(always, D, start_over)
+    ),
+    **_each(ON_LINE, NodeRestarted, Row(always, D, start_over)),
     # the browser's sound
     (G, SoundChanged): (
         Row(outside, STAY, keep),
@@ -232,7 +234,7 @@ ROWS: Table = {
     **_each(ALL, PageLeft, Row(always, STAY, page_left)),
     # the plan
     **_each((G, D, *IN_A_CALL), PhonePlanSet, Row(always, STAY, take_plan)),
-    (S, PhonePlanSet): (Row(needs_a_phone, D, take_plan_and_call), Row(always, STAY, take_plan)),
+    (S, PhonePlanSet): (Row(always, D, take_plan_and_call),),
     **_each((G, D, S, *ON_LINE), PhonePlanWithdrawn, Row(always, STAY, withdraw_plan)),
     **_each(
         (C, R, T),
@@ -249,16 +251,18 @@ ROWS: Table = {
     # placing a call
     (G, LineDeadlinePassed): (Row(always, D, fall_silent),),
     (D, LineDeadlinePassed): _CALL,
-    **_each(BY_BROWSER, PhoneAsked, *_AS_ASKED),
-    **_each(BY_BROWSER, CallOrdered, *_AS_ORDERED),
+    (G, PhoneAsked): _AS_ASKED,
+    (G, CallOrdered): _AS_ORDERED,
+    **_each((D, S), PhoneAsked, *_AS_ASKED[1:]),
+    **_each((D, S), CallOrdered, *_AS_ORDERED[1:]),
     **_each((D,), CallStopped, Row(always, S, end_call)),
     **_each((D,), CallWasStopped, Row(always, S, end_call)),
     (C, CallRang): (Row(always, R, keep),),
     **_each(PLACING, CallAnswered, Row(always, T, answer)),
     **_each((*PLACING, T), LineDeadlinePassed, *_OVER),
-    **_each(IN_A_CALL, CallOver, *_OVER),
-    **_each(IN_A_CALL, CallStopped, *_STOP),
-    **_each(IN_A_CALL, CallWasStopped, *_STOP),
+    **_each((*PLACING, T, B), CallOver, *_OVER),
+    **_each((*PLACING, T, B), CallStopped, *_STOP),
+    **_each((*PLACING, T, B), CallWasStopped, *_STOP),
     # the gate
     (T, KeyPressed): (
         Row(confirms_trial_in_need, D, finish_trial),
@@ -281,7 +285,7 @@ ROWS: Table = {
     ),
     (T, GreeterGone): (Row(always, STAY, greeter_gone),),
     (T, CallerLetIn): (Refuse(did_not_greet, SpeakFirst), Row(always, B, enter_confirmed)),
-    **_each((T, *ON_LINE), WrongPersonFound, *_FINAL),
+    **_each((T, B), WrongPersonFound, *_FINAL),
     # on the telephone
     (B, LineDeadlinePassed): (Row(is_steady, V, show_again), Row(always, STAY, join)),
     (B, KeyPressed): (
@@ -301,6 +305,10 @@ ROWS: Table = {
     ),
     (V, SameSpeechHeard): (Row(stays_on_phone, STAY, keep), Row(always, STAY, give_way)),
     (V, LineDeadlinePassed): (Row(always, G, hand_back),),
+    **_each((V,), CallStopped, Row(always, G, hand_back)),
+    **_each((V,), CallWasStopped, Row(always, G, hand_back)),
+    **_each((V,), CallOver, Row(always, G, fail)),
+    **_each((V,), WrongPersonFound, Row(always, G, fail)),
 }
 
 # Known to happen and harmless: a repeated click, a report that comes late.

@@ -260,15 +260,9 @@ def stays_on_phone(seat: Seat, _event: LineEvent, _policy: Policy) -> bool:
     return seat.line.kept or seat.line.returning
 
 
-def needs_a_phone(seat: Seat, event: LineEvent, policy: Policy) -> bool:
-    """Their sound fails, inside."""
-    return sound_is_bad(seat, event, policy) and covered(seat)
-
-
-def brings_a_number(seat: Seat, event: NumberRecorded, policy: Policy) -> bool:
+def brings_a_number(_seat: Seat, event: NumberRecorded, _policy: Policy) -> bool:
     """Staff wrote down what was missing."""
-    own = event.number.id == OWN_NUMBER and bool(event.wording)
-    return own and needs_a_phone(seat, event, policy)
+    return event.number.id == OWN_NUMBER and bool(event.wording)
 
 
 def is_steady(_seat: Seat, event: LineDeadlinePassed, _policy: Policy) -> bool:
