@@ -20,6 +20,7 @@ export const HEARD_FOR = 2_000; // "we can hear you" stays this long after the l
 export const EARLY_FIRST = 30_000; // the soonest an early page asks again by itself
 export const EARLY_MOST = 300_000; // and the latest: the reader's clock may be wrong
 export const HEARD_TICK = 1_000; // the server measures in seconds
+export const STEADY_COUNTS = 15; // ticks; after a cut, a sender's backlog took 14 s to be played off
 export const MEDIA_TICK = 1_000; // how often a broken connection is looked at
 export const RING_EVERY = 4_000; // of the demo's phone; real ones ring every five or six seconds
 export const RING_LENGTH = 1_600; // two fifths of that, which is how telephones ring

@@ -83,9 +83,14 @@ export class OwnMedia {
     }
   }
 
-  /** A mute that came from the server is a mute here. Not while this person is changing it. */
+  /**
+   * A mute that came from the server is a mute here. Not while this person is changing it. Of a
+   * telephone, the server also says that it is heard: whoever picks one up means to speak.
+   */
   adoptMutes(switches: Switches): void {
     if (this.changing > 0) return;
+    const spoken = switches.microphone && !this.isNeeded("microphone");
+    if (spoken && !this.device("microphone").wanted) this.want("microphone", true);
     for (const kind of KINDS) {
       if (!switches[kind] && this.sends(kind)) this.want(kind, false);
     }

@@ -1,7 +1,7 @@
 import { networkInformation } from "../lib/network";
 import type { Ack, MediaHeard, VisitNews, VisitSignals } from "../protocol";
 import { HEARD_TICK, MEDIA_TICK } from "../timing";
-import { type Counted, countedIn, heardBetween } from "./hearing";
+import { countedIn, hear, NEW_EAR } from "./hearing";
 import { Peers } from "./peers";
 import { isDown, mediaSeen, NO_RESCUE, networkChanged, type RescueAction } from "./rescue";
 
@@ -28,7 +28,7 @@ export class MediaLink {
   private lostAtServer = false;
   private timer: ReturnType<typeof setInterval> | undefined;
   private listening: ReturnType<typeof setInterval> | undefined;
-  private counted: Counted | null = null;
+  private ear = NEW_EAR;
 
   constructor(private readonly options: MediaLinkOptions) {
     this.peers = new Peers({
@@ -60,7 +60,7 @@ export class MediaLink {
     clearInterval(this.listening);
     this.timer = undefined;
     this.listening = undefined;
-    this.counted = null;
+    this.ear = NEW_EAR;
     this.rescue = NO_RESCUE;
     this.states = [];
     this.lostAtServer = false;
@@ -70,9 +70,9 @@ export class MediaLink {
 
   private async listen(): Promise<void> {
     const report = await this.peers.receivedStats();
-    const counted = report && countedIn([...report].map(([, stats]) => stats));
-    const heard = counted && this.counted && heardBetween(this.counted, counted);
-    this.counted = counted;
+    if (!report) return;
+    const [ear, heard] = hear(this.ear, countedIn([...report].map(([, stats]) => stats)));
+    this.ear = ear;
     if (heard) this.options.onHeard(heard);
   }
 

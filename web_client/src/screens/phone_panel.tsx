@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Snapshot } from "../protocol";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
+import { useKeptFocus } from "../ui/keep_focus";
 import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
 import { PlanDone, PlanForm } from "./phone_plan";
@@ -26,20 +27,23 @@ export function PhonePanel({ state, onClose }: ScreenProps & { onClose: () => vo
   const { t } = useWords();
   const { line } = (state.view as Snapshot).me;
   const [changing, setChanging] = useState(!line.agreed);
+  const box = useKeptFocus<HTMLDivElement>();
   return (
     <Dialog title={changing ? t("plan.title") : t("phone.title")} onClose={onClose}>
-      {changing ? (
-        <PlanForm
-          state={state}
-          onSkip={line.agreed ? () => setChanging(false) : undefined}
-          onDone={() => setChanging(false)}
-        />
-      ) : (
-        <>
-          <PlanDone state={state} onChange={() => setChanging(true)} />
-          <Instead state={state} onClose={onClose} />
-        </>
-      )}
+      <div ref={box}>
+        {changing ? (
+          <PlanForm
+            state={state}
+            onSkip={line.agreed ? () => setChanging(false) : undefined}
+            onDone={() => setChanging(false)}
+          />
+        ) : (
+          <>
+            <PlanDone state={state} onChange={() => setChanging(true)} />
+            <Instead state={state} onClose={onClose} />
+          </>
+        )}
+      </div>
       <div class="row dialog-end">
         <button type="button" class="button" onClick={onClose}>
           {t("phone.close")}

@@ -3,6 +3,7 @@ import { saveContact } from "../lib/contact";
 import { troubleKey } from "../lib/trouble";
 import type { Snapshot } from "../protocol";
 import { looksLikePhone } from "../state/phone_plan";
+import { useKeptFocus } from "../ui/keep_focus";
 import { PhoneField } from "../ui/phone_field";
 import { useWords } from "../words";
 import { type ScreenProps, useApp } from "./context";
@@ -120,9 +121,10 @@ export function PlanCard({ state }: ScreenProps) {
   const app = useApp();
   const { line } = (state.view as Snapshot).me;
   const asking = state.plan === "asked";
+  const box = useKeptFocus<HTMLElement>();
   const title = asking ? t("plan.title") : t("plan.done_title");
   return (
-    <section class="panel plan" aria-labelledby="plan-title">
+    <section class="panel plan" aria-labelledby="plan-title" ref={box}>
       <h2 id="plan-title">{title}</h2>
       {asking && <p>{t("plan.why")}</p>}
       {asking && (

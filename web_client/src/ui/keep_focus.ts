@@ -3,7 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 
 /**
  * Keeps the focus somewhere sensible when the button that had it disappears, as "Admit" does
- * together with whoever was admitted: it goes to the heading of that section, or of the page.
+ * together with whoever was admitted: it goes to the heading of that section or dialog, or of the
+ * page.
  */
 export function useKeptFocus<Box extends HTMLElement>(): RefObject<Box | null> {
   const box = useRef<Box>(null);
@@ -13,7 +14,7 @@ export function useKeptFocus<Box extends HTMLElement>(): RefObject<Box | null> {
     let section: Element | null = null;
     const note = (): void => {
       const focused = document.activeElement;
-      section = focused && list.contains(focused) ? focused.closest("section") : null;
+      section = focused && list.contains(focused) ? focused.closest("section, dialog") : null;
     };
     const watch = new MutationObserver(() => {
       if (!section || document.activeElement !== document.body) return;
