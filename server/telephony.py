@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ from rooms.policy import (
     SwitchboardPolicy,
 )
 from server.calls import Calls
-from server.config import Settings
+from server.config import ConfigurationError, Settings
 from server.metrics import Metrics
 from server.practices import Practices
 from server.reports import Reports
@@ -115,9 +116,16 @@ class Phones:
         return [Route(trunk, reach) for trunk in trunks]
 
     async def start(self) -> None:
-        """Open the carriers. Raises ``OSError`` if one cannot be opened."""
+        """Open the carriers. Raises ``ConfigurationError`` if one cannot be opened."""
         await self.prompts.start()
-        await self._switchboard.start(self.calls)
+        try:
+            await self._switchboard.start(self.calls)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else type(error).__name__
+            raise ConfigurationError(
+                f"Telephones cannot be called: {why}. "
+                "Look at BEDSIDE_SIP_HOST, BEDSIDE_SIP_PORT and BEDSIDE_SIP_CA_FILE."
+            ) from error
         self._tasks.spawn(self._speak_names())
 
     async def _speak_names(self) -> None:

@@ -9,10 +9,12 @@ import sqlite3
 import pytest
 import structlog
 
+from media.phone.scripts import Script
 from server.config import LogFormat, LogLevel
 from server.gateway import VISIT
 from server.logs import configure
 from server.signals import SIGNALS
+from tests.support.callers import NUMBER_OF, admitted, meeting_of, patient_on
 from tests.support.page_clients import DeskPage, Refused, SeatPage
 
 NAMES = ("Rosa Alvarez", "Amina Reyes", "Lucia Marquez", "Canary Wilhelmina", "555 010 0142")
@@ -139,3 +141,29 @@ async def test_no_secret_and_no_person_is_written_anywhere(
             assert secret not in place
     assert all(json.loads(line)["event"] for line in lines.splitlines())
     assert visit.id not in metrics
+
+
+async def test_no_telephone_number_is_written_anywhere(written, rehearsed, opened):
+    """Only the visit itself, and whoever rings, know it."""
+    own = NUMBER_OF[Script.PRESSES_1]
+    typed = "(202) 555-0104"
+    meeting = await meeting_of(rehearsed, opened(rehearsed), patient_on(Script.PRESSES_1))
+    page = await admitted(meeting, opened(rehearsed))
+    work = {"seat": meeting.patient, "id": "work", "number": typed, "wording": "spoken-1"}
+    await meeting.provider.does("seat:record_number", work)
+    await meeting.provider.refused("seat:record_number", {**work, "number": "900 555 0199"})
+    await page.refused("phone:plan", {"number": "+44 20 7946 0958", "wording": "v1"})
+    await meeting.provider.does("seat:call", {"seat": meeting.patient})
+    await meeting.until(state="bridged", joined=True)
+    await meeting.provider.does("visit:end")
+    await rehearsed.node.world.settled()
+    await rehearsed.node.phones.reports.settled()
+    with sqlite3.connect(rehearsed.settings.store_path) as db:
+        log = [str(row) for row in db.execute("SELECT * FROM log")]
+        assert db.execute("SELECT count(*) FROM calls").fetchone() == (0,)
+    db.close()
+    metrics = (await rehearsed.call("GET", "/metrics")).text
+    assert any("CallAnswered" in row for row in log)
+    for place in (written.getvalue(), "\n".join(log), metrics, str(meeting.provider.received)):
+        for number in (own, own[2:], typed, "2025550104", "9005550199", "79460958", "7946 0958"):
+            assert number not in place

@@ -1,12 +1,18 @@
 """The telephone of a whole server: through its doors, over its carrier, into its visits."""
 
+import signal
+import socket
 from dataclasses import replace
 
 import pytest
+from aiohttp import ClientSession
 
 from media.phone.former_calls import KeptCall
 from media.phone.scripts import Script
 from rooms.model import Fallback, Sound
+from rooms.policy import Policy
+from server.__main__ import FIRST_PRACTICE
+from server.config import ConfigurationError
 from server.telephony import StoredCalls
 from tests.support.callers import (
     NUMBER_OF,
@@ -19,6 +25,14 @@ from tests.support.callers import (
     phone_only,
     rehearsal,
 )
+from tests.support.ports import free_port
+from tests.support.server_clients import running_server
+from tests.support.serving import serving
+from tests.support.softphone import Softphone
+from tests.support.visits import Clinic
+
+NEVER = dict.fromkeys(SOON.retry_after)
+
 
 # -- stories --------------------
 
@@ -208,3 +222,95 @@ async def test_no_number_is_in_the_log_or_the_metrics_or_a_reply(rehearsed, open
     for text in told:
         for secret in (number, number[1:], "2025550104", "555-0104", "5550101"):
             assert secret not in text
+
+
+async def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path):
+    trunk = {"sip_servers": "127.0.0.1:9", "sip_caller": "+12025550199", "sip_host": "127.0.0.1"}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        trunk |= {"sip_transport": "udp", "sip_port": taken.getsockname()[1]}
+        with pytest.raises(ConfigurationError, match=r"in use\. Look at BEDSIDE_SIP_HOST"):
+            async with running_server(tmp_path, **trunk):
+                pass
+
+
+async def test_certificates_that_are_not_there_are_said_in_a_sentence(tmp_path):
+    trunk = {"sip_servers": "127.0.0.1:9", "sip_caller": "+12025550199"}
+    with pytest.raises(ConfigurationError, match="BEDSIDE_SIP_CA_FILE"):
+        async with running_server(tmp_path, **trunk, sip_ca_file=tmp_path / "nowhere.pem"):
+            pass
+
+
+async def test_a_trunk_that_is_away_keeps_nobody_from_the_visit(tmp_path, opened):
+    """Whoever is to be called is not reached, staff see why, and nothing else stops."""
+    trunk = {"sip_servers": "127.0.0.1:9", "sip_caller": "+12025550199", "sip_transport": "tcp"}
+    policy = replace(Policy(), fallback=replace(SOON, retry_after=NEVER))
+    async with running_server(tmp_path, visit=policy, **trunk) as server:
+        meeting = await meeting_of(server, opened(server), phone_only(Script.PRESSES_1))
+        await meeting.provider.does("seat:admit", {"seat": meeting.patient})
+        line = await meeting.until(state="stuck")
+        assert (line["why"], line["stuck"]) == ("carrier_down", "not_reached")
+        assert await server.node.store.kept_calls() == []
+
+
+# -- over a real trunk --------------------
+
+
+def trunk_to(phone):
+    return {
+        "sip_servers": f"127.0.0.1:{phone.port}",
+        "sip_transport": "udp",
+        "sip_srtp": False,
+        "sip_host": "127.0.0.1",
+        "sip_port": free_port(),
+        "sip_caller": "+12025550199",
+    }
+
+
+def reached_at(phone):
+    own = {"number": phone.number, "wording": "spoken-1"}
+    return {"role": "patient", "name": "Rosa", "numbers": [own], "by_phone_only": True}
+
+
+async def test_a_real_telephone_rings_answers_and_is_let_in(tmp_path, opened):
+    policy = replace(Policy(), fallback=SOON)
+    async with (
+        Softphone(number=NUMBER_OF[Script.PRESSES_1]) as phone,
+        running_server(tmp_path, visit=policy, **trunk_to(phone)) as server,
+    ):
+        meeting = await meeting_of(server, opened(server), reached_at(phone))
+        await meeting.provider.does("seat:admit", {"seat": meeting.patient})
+        await phone.until("CALL_INCOMING")
+        await meeting.until(state="ringing")
+        assert [kept.carrier for kept in await server.node.store.kept_calls()] == [
+            f"127.0.0.1:{phone.port}"
+        ]
+        await phone.answer()
+        await meeting.until(state="gate")
+        await phone.press("1")
+        await meeting.until(state="bridged", joined=True)
+        await meeting.provider.does("visit:end")
+        await phone.until("CALL_CLOSED")
+    assert phone.number not in str(meeting.provider.received)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=["asked", "killed"])
+async def test_a_telephone_that_rings_when_the_server_ends_rings_no_more(tmp_path, ending):
+    port = free_port()
+    async with Softphone(number=NUMBER_OF[Script.PRESSES_1]) as phone:
+        trunk, data = trunk_to(phone), tmp_path / "data"
+        async with serving(data, port, **trunk) as (process, said), ClientSession() as http:
+            key = (data / FIRST_PRACTICE).read_text().split("API key")[1].split()[0]
+            clinic = Clinic(http, said[-1].removeprefix("Bedside listens on ").strip(), key)
+            visit = await clinic.plans(reached_at(phone))
+            seat = f"/v1/visits/{visit.id}/seats/{visit.patient.seat}"
+            await clinic.call("POST", f"{seat}/admit", {})
+            await phone.until("CALL_INCOMING")
+            process.send_signal(ending)
+            await process.wait()
+        if ending is signal.SIGTERM:
+            await phone.until("CALL_CLOSED")
+            return
+        assert phone.state == "CALL_INCOMING", "nobody told it"
+        async with serving(data, port, **trunk):
+            await phone.until("CALL_CLOSED")
