@@ -205,6 +205,9 @@ def test_what_is_covered_elsewhere_is_covered_there():
 COVERED_ELSEWHERE: dict[str, str] = {
     "rooms/model.py": "tests/rooms/test_visit.py",
     "rooms/events.py": "tests/rooms/test_visit.py",
+    "rooms/basics.py": "tests/rooms/test_visit.py",
+    "rooms/telephony.py": "tests/rooms/test_fallback_stories.py",
+    "rooms/line_events.py": "tests/rooms/test_fallback.py",
     "rooms/effects.py": "tests/rooms/test_visit.py",
     "media/ports.py": "tests/media/test_sfu.py",
     "media/addresses.py": "tests/media/test_sdp.py",

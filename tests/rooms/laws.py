@@ -16,7 +16,6 @@ from rooms.model import (
     INSIDE,
     ON_PHONE,
     OVER,
-    OWN_NUMBER,
     RUNNING,
     Admission,
     Fallback,
@@ -62,7 +61,7 @@ def only_the_place_of_somebody_gone_has_a_deadline(visit: Visit, policy: Policy)
         if seat.admission is Admission.INVITED and seat.deadline is not None:
             assert (seat.deadline.name, seat.phone.at_start) == ("appointment", True)
             continue
-        kept = seat.admission is Admission.WAITING and gone and not may_be_reached(seat)
+        kept = seat.admission is Admission.WAITING and gone
         assert kept or seat.deadline is None, (seat.admission, gone, seat.deadline)
         if not any(n.consent or n.contact for n in seat.phone.numbers):
             assert kept == (seat.deadline is not None)
@@ -180,12 +179,6 @@ STATES: tuple[StateLaw, ...] = (
     media_flows_only_between_people_inside,
     nothing_over_is_due,
 )
-
-
-def may_be_reached(seat: Seat) -> bool:
-    """A telephone could bring this person in."""
-    agreed = [n for n in seat.phone.numbers if n.id == OWN_NUMBER and n.consent is not None]
-    return bool(agreed) and not seat.phone.refused
 
 
 def takes_part(seat: Seat) -> bool:

@@ -398,6 +398,8 @@ def _keeps_and_greets(move: Moved, keeps: bool) -> None:
 def what_is_waited_for_comes_at_its_time(beat: Beat) -> None:
     for move in moved(beat):
         due = move.after.line.deadline
+        if move.seat.line.returning and move.after.line.returning:
+            assert due == move.seat.line.deadline
         if due == move.seat.line.deadline:
             assert not _must_rearm(move), move.event
         else:

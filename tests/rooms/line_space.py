@@ -96,7 +96,8 @@ def equipped(story: Story, name: str = "petra", *, agreed: bool = True, **plan: 
 @functools.cache
 def line_space() -> Space:
     """Somebody who is reached by browser, with a telephone at hand."""
-    story = equipped(Story("dora", "petra", policy=STRICT)).comes_in("dora").waits("petra")
+    story = equipped(Story("dora", "dean", "petra", policy=STRICT))
+    story.comes_in("dora", "dean").waits("petra")
     return explore(story.visit, STARTS, line_key, _events, STRICT)
 
 
@@ -107,10 +108,15 @@ def phone_only_space() -> Space:
     return explore(
         story.visit,
         STARTS,
-        lambda visit: (line_key(visit), seat_in(visit, "petra").admission),
+        _phone_only_key,
         _events_without_page,
         STRICT,
     )
+
+
+def _phone_only_key(visit: Visit) -> Hashable:
+    seat = seat_in(visit, "petra")
+    return line_key(visit), seat.admission, bool(seat.devices)
 
 
 @functools.cache
@@ -165,7 +171,8 @@ def line_key(visit: Visit) -> Hashable:
         (somewhere, oracle.page_is_open(seat)),
         (line.state, loud or line.sound, line.stuck, line.deadline and line.deadline.name),
         call and (call.purpose, oracle.rings_somebody_else(seat)),
-        (line.joined, line.returning, line.kept, bool(line.greeter)),
+        (line.joined, line.returning, line.kept, line.greeter, line.asked_again),
+        call is None and line.calls_by_hand >= STRICT.fallback.max_calls_by_hand,
         (oracle.callable_(seat, STRICT), seat.phone.refused),
     )
 
@@ -204,7 +211,7 @@ def _comings_and_goings(seat: Seat) -> Iterator[Event]:
     yield SeatSentBack(seat="petra", by=DESK)
     yield SeatWasDenied(seat="petra", by=DESK)
     yield SeatLetBack(seat="petra", by=DESK)
-    if seat.line.greeter:
+    if seat.line.greeter == "dora":
         yield SeatLeft(seat="dora", device="dora-one", by=by("dora"))
     yield Knocked(seat="dora", device="dora-one", by=by("dora"))
     yield VisitWasEnded(by=PRACTICE)
@@ -250,6 +257,7 @@ def _orders(name: str) -> Iterator[Event]:
         yield CallOrdered(seat=name, number=number, by=DESK)
     for kind in (CallWasStopped, SeatKeptOnPhone, GreetingBegun, CallerLetIn):
         yield kind(seat=name, by=dora)
+    yield GreetingBegun(seat=name, by=by("dean"))
     yield VoiceConfirmed(seat=name, by=dora)
     yield WrongPersonFound(seat=name, by=dora)
 

@@ -57,6 +57,7 @@ from rooms.model import (
     BARRED,
     INSIDE,
     OVER,
+    OWN_NUMBER,
     RUNNING,
     Admission,
     Device,
@@ -115,6 +116,12 @@ def chosen(seat: Seat, event: SeatAdmitted) -> Device | type[RoomError]:
     if not candidates:
         return NotWaiting
     return candidates[0] if len(candidates) == 1 else WhichDevice
+
+
+def may_be_reached(seat: Seat) -> bool:
+    """A telephone could bring this person in."""
+    agreed = [n for n in seat.phone.numbers if n.id == OWN_NUMBER and n.consent is not None]
+    return bool(agreed) and not seat.phone.refused
 
 
 def second_only(seat: Seat, event: SeatWasDenied | SeatObjected) -> bool:
@@ -189,7 +196,7 @@ def _word_of_staff(seat: Seat, event: SeatEvent) -> Answer:
             return was if asking(seat) else NotWaiting
         case SeatDeadlinePassed():
             called = was is A.INVITED and seat.phone.at_start and seat.phone.only
-            lost = was is A.WAITING
+            lost = was is A.WAITING and not may_be_reached(seat)
             return A.ADMITTED if called and not asking(seat) else A.INVITED if lost else was
     raise AssertionError(f"nobody has said what {event.name} means")
 

@@ -15,6 +15,7 @@ from rooms.events import (
     NoticeSent,
     Occupied,
     Parted,
+    SeatAdmitted,
     SeatDeadlinePassed,
     SeatLetBack,
 )
@@ -95,7 +96,8 @@ def mutants(machine: Machine, cell: Cell, states: Any) -> Iterator[Mutant]:
 
 def is_noticed(cell: Cell) -> bool:
     """Whether any step through this cell now breaks a law (or the machine itself)."""
-    for space in spaces():
+    of_lines = isinstance(cell[0], Fallback)  # telephones are in the spaces that come last
+    for space in reversed(spaces()) if of_lines else spaces():
         for beat in space.cells.get(cell, ()):
             try:
                 check(take(beat.before, beat.event, beat.now, beat.policy))
@@ -185,6 +187,9 @@ NOT_REACHED = frozenset().union(*UNREACHED.values())
 UNNOTICED: dict[Cell, set[str]] = {
     # a revoked seat is removed, never denied
     (Admission.DENIED, SeatLetBack): {"row 0 another error", "row 0 left out"},
+    # whoever has no browser and does not wait has no place to give up
+    (Admission.CHECKING, SeatAdmitted): {"row 0 action dropped"},
+    (Admission.LEFT, SeatAdmitted): {"row 0 action dropped"},
     # where the seat itself waits, somebody waits
     (Admission.WAITING, NoticeSent): {"row 0 another error", "row 0 left out"},
 }

@@ -1,0 +1,25 @@
+"""Guards and actions of one line. Each is needed by the table; what they do is told elsewhere."""
+
+import pytest
+
+from rooms import line_guards
+from rooms.fallback import FALLBACK
+from tests.rooms.grids import offered, used
+
+STOOD_ON = (
+    "covered",
+    "page_here",
+    "number_to_call",
+    "reachable",
+    "last_attempt",
+    "why_not",
+    "purpose",
+    "failure_of",
+    "returns",
+    "is_no_trial",
+)
+
+
+@pytest.mark.parametrize("rule", offered(line_guards, *STOOD_ON), ids=lambda f: f.__name__)
+def test_every_rule_is_used_by_the_table(rule):
+    assert rule in used(FALLBACK)
