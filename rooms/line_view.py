@@ -128,7 +128,7 @@ def line_report(seat: Seat) -> LineReport:
         sound=line.sound,
         since=line.since,
         silent_since=line.silent_since,
-        next_call_at=due.at if due is not None and due.name == "call" else None,
+        next_call_at=due.at if due is not None and line.state is Fallback.DEGRADED else None,
         page=seat.holder is not None and seat.holder.connected,
         trial=line.call is not None and line.call.purpose is CallPurpose.TRIAL,
         why=_last_failure(seat),
