@@ -81,11 +81,17 @@ function Other({ person, state }: ScreenProps & { person: Person }) {
         muted={!person.microphone}
         away={away}
         way={person.way}
+        still={rests(state.view as Snapshot) ? t("tile.paused") : ""}
       />
       {sound && <Sound stream={sound} onRefused={() => app.soundRefused()} />}
       {voice && <Sound stream={voice} onRefused={() => app.soundRefused()} />}
     </>
   );
+}
+
+/** While one's own connection is bad, everybody's picture stands still here. */
+function rests({ me }: Snapshot): boolean {
+  return me.line.state !== "good" && me.line.state !== "recovering" && !me.line.trial;
 }
 
 function kindOf(stream: MediaStream | null, kind: "audio" | "video"): MediaStream | null {

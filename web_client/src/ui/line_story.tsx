@@ -80,7 +80,7 @@ function LineTimes({ report, clockAhead }: Omit<LineStoryProps, "reader">) {
   const byBrowser = report.state === "degraded" || report.state === "stuck";
   const times = [
     gone !== null && !isOnPhone(report) ? t("line.gone", { time: span(now - gone) }) : "",
-    byBrowser && calls > 0 ? t("line.calls", { n: calls }) : "",
+    report.why && byBrowser && calls > 0 ? t("line.calls", { n: calls }) : "",
     next !== null && next > now ? t("line.next", { time: span(next - now) }) : "",
   ].filter(Boolean);
   return times.length > 0 ? <p class="line-times">{times.join(" ")}</p> : null;

@@ -12,6 +12,8 @@ export interface TileProps {
   away?: boolean;
   mine?: boolean;
   way?: Way;
+  /** What to say of a picture that stands still, if it may. */
+  still?: string;
 }
 
 function initials(name: string): string {
@@ -26,14 +28,16 @@ function initials(name: string): string {
  * the telephone has a handset for a picture, until pictures of them come again.
  */
 export function Tile(props: TileProps) {
-  const { name, detail, stream, muted, away = false, mine = false, way = "browser" } = props;
+  const { name, detail, stream, muted, away = false, mine = false } = props;
+  const { way = "browser", still = "" } = props;
   const { t } = useWords();
   const [moving, setMoving] = useState(false);
   const shown = name || t("list.unnamed");
   const byPhone = way === "calling" || way === "joining" || way === "phone";
   const dark = !stream || (byPhone && !moving);
+  const gone = away && !byPhone;
   const state = way === "browser" ? "" : t(`way.${way}`);
-  const top = away && !byPhone ? t("tile.away") : dark ? "" : state;
+  const top = dark ? "" : state || (moving ? "" : still);
   return (
     <li class={`tile ${mine ? "tile-mine" : ""} ${dark ? "tile-dark" : ""}`}>
       {stream && (
@@ -41,7 +45,7 @@ export function Tile(props: TileProps) {
           stream={stream}
           mirrored={mine}
           label={t("tile.picture", { name: shown })}
-          onMoving={byPhone ? setMoving : undefined}
+          onMoving={byPhone || still ? setMoving : undefined}
         />
       )}
       {dark && (
@@ -52,7 +56,7 @@ export function Tile(props: TileProps) {
           <span class="tile-off">{state || t("tile.camera_off")}</span>
         </div>
       )}
-      {top && <p class="tile-away">{top}</p>}
+      {(gone || top) && <p class="tile-away">{gone ? t("tile.away") : top}</p>}
       <p class="tile-tag">
         <span class="tile-name">{shown}</span>
         {detail && <span class="tile-role">{detail}</span>}

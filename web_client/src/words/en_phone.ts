@@ -68,6 +68,8 @@ export const enPhone = {
 
   "banner.will_call": "If it does not come back, we will call your phone ending in {tail}.",
 
+  "tile.paused": "Picture paused",
+
   "way.weak": "Weak connection",
   "way.calling": "Is being called by phone",
   "way.joining": "Is joining by phone",

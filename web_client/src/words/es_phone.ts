@@ -71,6 +71,8 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
 
   "banner.will_call": "Si no vuelve, llamaremos a su teléfono que termina en {tail}.",
 
+  "tile.paused": "Imagen en pausa",
+
   "way.weak": "Conexión débil",
   "way.calling": "Le estamos llamando por teléfono",
   "way.joining": "Entra por teléfono",
