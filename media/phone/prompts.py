@@ -8,9 +8,12 @@ practice's name, then the recording without a name that comes with the software.
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from media.phone import speech
@@ -44,7 +47,7 @@ class Prompts:
         self._files = PromptFiles(directory, policy)
         self._policy = policy
         self._speak = speak
-        self._shipped: dict[tuple[Prompt, str], Sound] = {}
+        self._shipped: Mapping[tuple[Prompt, str], Sound] = {}
         self._recorded: dict[Place, Sound] = {}
         self._spoken: dict[_Spoken, Sound] = {}
         self._changing = asyncio.Lock()
@@ -130,14 +133,15 @@ class Prompts:
         self._spoken[place] = sound
 
 
-def shipped(policy: PromptPolicy) -> dict[tuple[Prompt, str], Sound]:
-    """The recordings without a name that come with the software."""
+@functools.cache  # reading them takes longer than everything else of a node's start
+def shipped(policy: PromptPolicy) -> Mapping[tuple[Prompt, str], Sound]:
+    """The recordings without a name that come with the software; the same ones each time."""
     found: dict[tuple[Prompt, str], Sound] = {}
     for prompt in Prompt:
         for language in SPOKEN:
             audio = (SHIPPED / f"{prompt}.{language}.ogg").read_bytes()
             found[prompt, language] = _finished(audio, prompt, policy)
-    return found
+    return MappingProxyType(found)
 
 
 def _finished(audio: bytes, prompt: Prompt, policy: PromptPolicy) -> Sound:
