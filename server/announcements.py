@@ -43,26 +43,26 @@ async def rename(
 async def record(node: Node, request: web.Request, caller: Caller, audio: bytes) -> web.Response:
     """Use the practice's own recording from the next announcement on.
 
-    Raises ``PromptError`` or ``StoreUnavailable``; then nothing was changed.
+    Raises ``PromptError``; or ``StoreUnavailable``, after which it may be sent again.
     """
     prompt = _prompt(request)
-    await node.store.record([_entry(node, caller, "AnnouncementRecorded")])
     try:
         language = request.match_info["language"]
         await node.phones.prompts.store(caller.practice, prompt, language, audio)
     except OSError:
         raise StoreUnavailable from None
+    await node.store.record([_entry(node, caller, "AnnouncementRecorded")])
     return web.Response(status=204)
 
 
 async def forget(node: Node, request: web.Request, caller: Caller, _body: None) -> web.Response:
     """Go back to what comes with the software. Raises like ``record``."""
     prompt = _prompt(request)
-    await node.store.record([_entry(node, caller, "AnnouncementForgotten")])
     try:
         await node.phones.prompts.remove(caller.practice, prompt, request.match_info["language"])
     except OSError:
         raise StoreUnavailable from None
+    await node.store.record([_entry(node, caller, "AnnouncementForgotten")])
     return web.Response(status=204)
 
 

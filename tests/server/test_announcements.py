@@ -103,6 +103,7 @@ async def test_a_desk_may_record_and_not_rename(practice, browser):
 async def test_a_recording_that_will_not_do_changes_nothing(practice, path, audio, status, code):
     answer = await practice.call("PUT", path, audio)
     assert (answer.status, answer.code) == (status, code)
+    assert await practice.log() == []
     assert (await practice.get(ANNOUNCEMENTS))["recordings"] == []
 
 

@@ -1,5 +1,6 @@
 """The telephone of a whole server: through its doors, over its carrier, into its visits."""
 
+import asyncio
 import signal
 import socket
 from dataclasses import replace
@@ -13,7 +14,7 @@ from rooms.model import Fallback, Sound
 from rooms.policy import Policy
 from server.__main__ import FIRST_PRACTICE
 from server.config import ConfigurationError
-from server.telephony import StoredCalls
+from server.telephony import PhonePolicies, StoredCalls
 from tests.support.callers import (
     NUMBER_OF,
     SOON,
@@ -26,9 +27,10 @@ from tests.support.callers import (
     rehearsal,
 )
 from tests.support.ports import free_port
-from tests.support.server_clients import running_server
+from tests.support.server_clients import AT_ONCE, HASTY, running_server
 from tests.support.serving import serving
 from tests.support.softphone import Softphone
+from tests.support.store_trouble import locked_store
 from tests.support.visits import Clinic
 
 NEVER = dict.fromkeys(SOON.retry_after)
@@ -126,6 +128,23 @@ async def test_staff_call_stop_and_call_another_number(rehearsed, opened):
     await meeting.provider.does("seat:greet", seat)
     await meeting.provider.does("seat:let_in", seat)
     assert (await meeting.until(state="bridged"))["voice_confirmed"]
+
+
+async def test_an_answer_while_the_store_is_locked_is_not_lost(tmp_path, opened, monkeypatch):
+    slow = replace(HASTY, answers_after=1.0)
+    phones = PhonePolicies(practice=slow, switchboard=AT_ONCE)
+    async with rehearsal(tmp_path, phones=phones) as server:
+        meeting = await meeting_of(server, opened(server), phone_only(Script.PRESSES_1))
+        await meeting.provider.does("seat:admit", {"seat": meeting.patient})
+        await meeting.until(state="ringing")
+        calls, pressed = server.node.phones.calls, asyncio.Event()
+        heard = calls.pressed
+        monkeypatch.setattr(calls, "pressed", lambda *what: (heard(*what), pressed.set()))
+        async with locked_store(server):
+            await asyncio.wait_for(pressed.wait(), 5)
+            assert (await meeting.line()).state == "ringing", "nothing is told before it is kept"
+        await meeting.until(state="bridged", joined=True)
+        assert meeting.states()[-3:] == ["ringing", "gate", "bridged"]
 
 
 # -- the end of the server, and its next start --------------------
