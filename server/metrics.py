@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from media.counters import MediaCounters
+from media.phone.sip.counters import TrunkCounters
 
 
 class Metrics:
@@ -59,9 +60,27 @@ class Metrics:
         """Export what the media plane counts, read when somebody asks."""
         self.registry.register(_MediaCollector(counters))
 
+    def watch_trunks(self, trunks: Mapping[str, TrunkCounters]) -> None:
+        """Export what SIP trunks count, each under its own name."""
+        self.registry.register(_TrunkCollector(trunks))
+
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+class _TrunkCollector(Collector):
+    """The counters of every trunk, one family each."""
+
+    def __init__(self, trunks: Mapping[str, TrunkCounters]) -> None:
+        self._trunks = trunks
+
+    def collect(self) -> Iterable[Metric]:
+        for field in fields(TrunkCounters):
+            family = GaugeMetricFamily(f"bedside_sip_{field.name}", "Of SIP.", labels=["trunk"])
+            for name, counters in self._trunks.items():
+                family.add_metric([name], getattr(counters, field.name))
+            yield family
 
 
 class _MediaCollector(Collector):

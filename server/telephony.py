@@ -88,7 +88,7 @@ class Phones:
         self._store = store
         self._practices = practices
         self._tasks = Tasks()
-        routes = self._routes(settings, policies)
+        routes = self._routes(settings, policies, metrics)
         self._switchboard = Switchboard(routes, StoredCalls(store), policies.switchboard)
         self.calls = Calls(
             self._switchboard,
@@ -107,12 +107,13 @@ class Phones:
             policy=policies.lines,
         )
 
-    def _routes(self, settings: Settings, policies: PhonePolicies) -> list[Route]:
+    def _routes(self, settings: Settings, policies: PhonePolicies, metrics: Metrics) -> list[Route]:
         if settings.practice_carrier:
             self.practice_carrier = PracticeCarrier(policies.practice, settings.practice_phone)
             return [Route(self.practice_carrier)]
         reach = prefixes(settings.phone_countries)
-        trunks = (SipTrunk(config, policies.lines) for config in trunk_configs(settings))
+        trunks = [SipTrunk(config, policies.lines) for config in trunk_configs(settings)]
+        metrics.watch_trunks({trunk.name: trunk.counters for trunk in trunks})
         return [Route(trunk, reach) for trunk in trunks]
 
     async def start(self) -> None:

@@ -3,6 +3,7 @@ import re
 from prometheus_client.parser import text_string_to_metric_families
 
 from media.counters import MediaCounters
+from media.phone.sip.counters import TrunkCounters
 from server.metrics import Metrics
 
 LABELS = {"outcome", "signal", "route", "status", "le"}
@@ -26,6 +27,16 @@ def test_media_counters_are_read_when_somebody_asks():
     name = next(iter(MediaCounters.__dataclass_fields__))
     setattr(counters, name, 41)
     assert families(metrics)[f"bedside_media_{name}"].samples[0].value == 41
+
+
+def test_each_trunk_counts_for_itself():
+    metrics, first, second = Metrics(), TrunkCounters(unreadable=3), TrunkCounters()
+    metrics.watch_trunks({"a.example": first, "b.example:5070": second})
+    second.calls += 2
+    found = families(metrics)
+    values = {s.labels["trunk"]: s.value for s in found["bedside_sip_unreadable"].samples}
+    assert values == {"a.example": 3.0, "b.example:5070": 0.0}
+    assert [s.value for s in found["bedside_sip_calls"].samples] == [0.0, 2.0]
 
 
 def test_two_nodes_in_one_process_count_for_themselves():
