@@ -34,6 +34,7 @@ def test_each_server_is_a_trunk_of_the_same_account():
     )  # fmt: skip
     assert (second.name, second.server, second.port) == ("b.example:5070", "b.example", 5070)
     assert second.local_port == 6001, "two sockets"
+    assert "secret" not in f"{first!r} {settings!r}"
 
 
 def test_nothing_is_readable_on_the_way_unless_somebody_says_so():

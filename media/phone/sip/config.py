@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 SipTransport: TypeAlias = Literal["udp", "tcp", "tls"]
@@ -27,7 +27,7 @@ class TrunkConfig:
     port: int = 0  # 0: the port of the transport
     transport: SipTransport = "udp"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)  # whatever writes a trunk down writes no secret
     domain: str = ""  # of the addresses; the server if empty
     caller: str  # the number that is shown, E.164; it can be called back
     display: str = ""
