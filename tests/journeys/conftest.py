@@ -13,12 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
-from media.phone.routing import Route
-from media.phone.sip.trunk import SipTrunk
 from rooms.policy import EdgePolicy
 from server.app import Policies
-from server.config import Settings
-from server.telephony import PhonePolicies, Phones
 from tests.support.browsers import Browsers, Engine
 from tests.support.home import Home, home_network
 from tests.support.light_client import LightClient
@@ -27,8 +23,7 @@ from tests.support.people import PATIENCE, Person
 from tests.support.ports import free_port
 from tests.support.server_process import ServerProcess, server_process
 from tests.support.softphone import Softphone
-from tests.support.trunks import config_for
-from tests.support.visits import ROSAS_PHONE, Invitation, OwnClinic, open_clinic
+from tests.support.visits import ROSAS_PHONE, Invitation, OwnClinic, open_clinic, trunk_settings
 from tests.support.voices import ROSA_BY_PHONE
 
 # A page that is gone is noticed within seconds here; waiting longer for it proves nothing more.
@@ -99,21 +94,14 @@ async def clinic(opens_clinic: OpenClinic) -> OwnClinic:
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone() -> AsyncIterator[Softphone]:
     """The patient's telephone, which says a tone as soon as it is answered."""
-    async with Softphone(number=ROSAS_PHONE, tone=ROSA_BY_PHONE) as phone:
+    async with Softphone(number=ROSAS_PHONE, tone=ROSA_BY_PHONE, srtp=True) as phone:
         yield phone
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def calling_clinic(
-    opens_clinic: OpenClinic, phone: Softphone, monkeypatch: pytest.MonkeyPatch
-) -> OpenClinic:
+async def calling_clinic(opens_clinic: OpenClinic, phone: Softphone) -> OpenClinic:
     """Opens a clinic that reaches the patient's telephone."""
-
-    def routes(_phones: Phones, _settings: Settings, policies: PhonePolicies) -> list[Route]:
-        return [Route(SipTrunk(config_for(phone.port), policies.lines))]
-
-    monkeypatch.setattr(Phones, "_routes", routes)
-    return opens_clinic
+    return partial(opens_clinic, **trunk_settings(phone.port))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

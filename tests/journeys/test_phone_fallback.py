@@ -7,28 +7,18 @@ import time
 
 from playwright.async_api import expect
 
-from rooms.model import Prompt
-from tests.support.people import PATIENCE, Patient, Provider, begin
-from tests.support.sounds import sound_file, tone
-from tests.support.visits import CALLABLE, PATIENT, PRACTICE, PROVIDER
+from tests.support.people import PATIENCE, Patient, Provider, converse
+from tests.support.telephoning import TRACE, WHOLE_CALL
+from tests.support.visits import CALLABLE, PATIENT, PROVIDER
 from tests.support.voices import AMINA, ANNOUNCEMENT, ROSA, ROSA_BY_PHONE, voice
-
-SPEAKS_FOR = 1.0  # seconds of announcement; what follows until it is repeated is silence
 
 RINGS_AFTER, RINGS_WITHIN = 7.0, 9.0
 HEAVY, HEAVY_RINGS_WITHIN = 0.35, 14.0
+CANCELLED_WITHIN = 1.0
 LATE = 3.0  # seconds that a busy machine may add
 PICTURE_WITHIN = 25.0
-ALL_OF_IT = 60.0  # seconds; the call is shorter by then
-TRACE = 1e-4  # of the energy; what a tone of a second leaves at the place of another
 SHORT = 6.0  # a change from Wi-Fi to mobile data takes about five
 NOTICED = 1.0  # seconds of silence that somebody would notice
-
-
-async def announce_by_a_tone(clinic):
-    """What is said at the gate is a tone here, so that anything else in the ear shows."""
-    recording = sound_file(tone(ANNOUNCEMENT, SPEAKS_FOR, 48_000), "wav", "pcm_s16le")
-    await clinic.node.phones.prompts.store(PRACTICE.id, Prompt.GATE, "en", recording)
 
 
 async def talking_from_home(clinic, home, somebody):
@@ -38,10 +28,7 @@ async def talking_from_home(clinic, home, somebody):
     patient = await somebody(Patient, rosa, scripts=[voice(ROSA), *home.scripts])
     await home.carries(patient.page)
     provider = await somebody(Provider, visit.provider, scripts=[voice(AMINA)])
-    await begin(patient, provider)
-    await provider.hears_tone(patient.seat, ROSA)
-    await patient.hears_tone(provider.seat, AMINA)
-    await provider.sees(patient)
+    await converse(patient, provider)
     return patient, provider
 
 
@@ -49,7 +36,7 @@ async def test_patient_whose_wifi_dies_is_called_and_returns_to_video(
     calling_clinic, phone, home, somebody
 ):
     clinic = await calling_clinic(**home.settings)
-    await announce_by_a_tone(clinic)
+    await clinic.announces_by_a_tone()
     patient, provider = await talking_from_home(clinic, home, somebody)
 
     await home.dies()
@@ -61,7 +48,7 @@ async def test_patient_whose_wifi_dies_is_called_and_returns_to_video(
     await phone.answer()
     await phone.until_heard(ANNOUNCEMENT)
     await phone.until_heard_nothing()
-    assert phone.heard_tone(AMINA, ALL_OF_IT) < TRACE
+    assert phone.heard_tone(AMINA, WHOLE_CALL) < TRACE
     assert await provider.received(patient.telephone, "audio", "packetsReceived") == 0
 
     await phone.press("1")
@@ -79,7 +66,9 @@ async def test_patient_whose_wifi_dies_is_called_and_returns_to_video(
     assert await provider.longest_silence() < NOTICED
 
 
-async def test_short_interruption_rings_nobody(calling_clinic, phone, home, somebody):
+async def test_short_interruption_rings_nobody_and_a_longer_one_no_longer_than_it_lasts(
+    calling_clinic, phone, home, somebody
+):
     clinic = await calling_clinic(**home.settings)
     patient, provider = await talking_from_home(clinic, home, somebody)
 
@@ -90,8 +79,18 @@ async def test_short_interruption_rings_nobody(calling_clinic, phone, home, some
     await expect(provider.tile(patient.name)).not_to_contain_text("Connection lost")
     await provider.hears_tone(patient.seat, ROSA)
     await provider.sees(patient)
-    await expect(provider.line_of(patient)).to_contain_text("good connection")
+    await provider.reads_of(patient.name, "good connection")
     assert phone.state == ""
+
+    await home.dies()
+    await phone.until("CALL_INCOMING", within=RINGS_WITHIN + LATE)
+    await home.is_back()
+    back = time.monotonic()
+    await phone.until("CALL_CLOSED")
+    assert time.monotonic() - back < CANCELLED_WITHIN + LATE
+    await provider.hears_tone(patient.seat, ROSA)
+    await provider.reads_of(patient.name, "good connection")
+    assert phone.state == "CALL_CLOSED"
 
 
 async def test_bad_network_pauses_the_picture_then_rings_and_stops_ringing_when_it_is_good_again(

@@ -5,12 +5,14 @@ Everybody gets a context of their own in it: own cookies, own language, own perm
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, StorageState
 
 PROBE = Path(__file__).with_name("media_probe.js")
 
@@ -53,6 +55,13 @@ _FIREFOX: dict[str, Any] = {
 }
 
 
+async def kill(browser: Browser) -> None:
+    """It dies in the middle of whatever it did, and says goodbye to nobody."""
+    devtools = await browser.new_browser_cdp_session()
+    processes = (await devtools.send("SystemInfo.getProcessInfo"))["processInfo"]
+    os.kill(next(each["id"] for each in processes if each["type"] == "browser"), signal.SIGKILL)
+
+
 class Engine(StrEnum):
     """What a person's browser is."""
 
@@ -71,12 +80,22 @@ class Browsers:
     def __init__(self, playwright: Playwright) -> None:
         self._playwright = playwright
         self._running: dict[Engine, Browser] = {}
+        self._killable: list[Browser] = []
 
     async def context(
-        self, engine: Engine, *, locale: str = "en-US", scripts: Sequence[str] = ()
+        self,
+        engine: Engine,
+        *,
+        locale: str = "en-US",
+        scripts: Sequence[str] = (),
+        browser: Browser | None = None,
+        kept: StorageState | None = None,
     ) -> BrowserContext:
-        """A browser profile with nothing in it; ``scripts`` run before those of every page."""
-        if engine not in self._running:
+        """A browser profile; ``scripts`` run before those of every page.
+
+        There is nothing in it but what was ``kept`` of another one.
+        """
+        if engine not in self._running and browser is None:
             self._running[engine] = await self._launch(engine)
         options: dict[str, Any] = {
             "locale": locale,
@@ -87,7 +106,9 @@ class Browsers:
             options["permissions"] = ["camera", "microphone"]
         if engine in _FIREFOXES:
             del options["reduced_motion"]  # WebDriver BiDi has no command for it
-        context = await self._running[engine].new_context(**options)
+        context = await (browser or self._running[engine]).new_context(
+            **options, storage_state=kept
+        )
         await context.add_init_script(path=PROBE)
         for script in scripts:
             await context.add_init_script(script)
@@ -96,6 +117,12 @@ class Browsers:
     async def page(self, engine: Engine = Engine.CHROMIUM, **options: Any) -> Page:
         """An empty page of a new profile."""
         return await (await self.context(engine, **options)).new_page()
+
+    async def one_of_its_own(self) -> Browser:
+        """A Chromium that may be killed without taking anybody else's pages with it."""
+        browser = await self._launch(Engine.CHROMIUM)
+        self._killable.append(browser)
+        return browser
 
     async def what_everybody_sees(self) -> str:
         """The words on every open page: the first question when a story has gone wrong."""
@@ -113,6 +140,8 @@ class Browsers:
         for browser in self._running.values():
             for context in browser.contexts:
                 await context.close()
+        while self._killable:
+            await self._killable.pop().close()
 
     async def close(self) -> None:
         """Close every browser."""

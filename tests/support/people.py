@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from re import Pattern
 from typing import Any
 
 from playwright.async_api import Locator, Page, Response, WebSocket, expect
 
-from media.ports import VOICE_SUFFIX
 from tests.support.visits import Invitation
+from tests.support.voices import AMINA, ROSA
 
 PATIENCE = 20.0  # seconds until a step has failed, on a busy machine
 SOUND = 1e-3  # seconds of full-scale sound: one beep has five times that, silence has none
@@ -199,10 +200,14 @@ class Person(Browsing):
         whose = other if isinstance(other, str) else other.name
         assert arrived, f"{self.name}: {field} of {whose} did not grow by {by} within {within} s"
 
+    async def reads_of(self, name: str, text: str | Pattern[str]) -> None:
+        """Be told this about somebody's connection, or anything else in their line."""
+        await expect(self.entry(name)).to_contain_text(text)
+
     @property
     def telephone(self) -> str:
         """What the sound of this person's telephone is called where it is heard."""
-        return self.seat + VOICE_SUFFIX
+        return self.invitation.telephone
 
     async def begins_to_listen(self, *names: str) -> None:
         """From now on write down how loud each of these is."""
@@ -266,10 +271,16 @@ class Provider(Person):
         await self.entry(other.name).get_by_role("textbox").fill(text)
         await self.entry(other.name).get_by_role("button", name="Send", exact=True).click()
 
-    def line_of(self, other: Person) -> Locator:
-        """What the list of those inside says of somebody."""
-        inside = self.page.get_by_role("region", name="In the visit")
-        return inside.get_by_role("group", name=other.name, exact=True)
+    def button_about(self, other: Person, name: str) -> Locator:
+        """A button in somebody's line."""
+        return self.entry(other.name).get_by_role("button", name=name, exact=True)
+
+    async def calls(self, other: Person) -> None:
+        """Call somebody whose video is well."""
+        button = self.button_about(other, "Call their phone")
+        if not await button.is_visible():
+            await self.entry(other.name).get_by_text("Phone and address").click()
+        await button.click()
 
     async def invites(self, name: str, role: str = "Family") -> str:
         """Invite somebody; the link that the page shows for them."""
@@ -313,6 +324,14 @@ async def begin(patient: Patient, provider: Provider) -> None:
     await patient.waits()
     await provider.comes()
     await provider.admits(patient)
+
+
+async def converse(patient: Patient, provider: Provider) -> None:
+    """Both in the middle of their visit, each saying the tone of ``voices``."""
+    await begin(patient, provider)
+    await provider.hears_tone(patient.seat, ROSA)
+    await patient.hears_tone(provider.seat, AMINA)
+    await provider.sees(patient)
 
 
 def _seat(other: Person | str) -> str:

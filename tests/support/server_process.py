@@ -27,7 +27,7 @@ class ServerProcess:
 
     clinic: Clinic
 
-    def __init__(self, directory: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(self, directory: Path, http: aiohttp.ClientSession, **settings: str) -> None:
         self._http = http
         self._process: Process | None = None
         self._data = directory
@@ -37,6 +37,7 @@ class ServerProcess:
             "BEDSIDE_DATA_DIR": str(directory),
             "BEDSIDE_PORT": str(free_port()),
             "BEDSIDE_MEDIA_PORT": str(free_port()),
+            **{f"BEDSIDE_{name.upper()}": value for name, value in settings.items()},
         }
 
     async def starts(self) -> None:
@@ -80,10 +81,10 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(directory: Path) -> AsyncIterator[ServerProcess]:
+async def server_process(directory: Path, **settings: str) -> AsyncIterator[ServerProcess]:
     """A started server, killed at the end."""
     async with aiohttp.ClientSession() as http:
-        server = ServerProcess(directory, http)
+        server = ServerProcess(directory, http, **settings)
         await server.starts()
         try:
             yield server

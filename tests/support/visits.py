@@ -12,8 +12,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from media.ports import Impairment
+from media.ports import VOICE_SUFFIX, Impairment
 from media.sfu import Sfu
+from rooms.model import Prompt
 from server import keys
 from server.app import NODE, Policies, build
 from server.config import load_settings
@@ -22,16 +23,32 @@ from server.node import Node
 from server.store import ApiKey, Practice
 from tests.support.clock import MovableClock
 from tests.support.ports import free_port
+from tests.support.sounds import sound_file, tone
+from tests.support.voices import ANNOUNCEMENT
 
 PRACTICE = Practice(id="riverside", name="Riverside Family Practice", phone="+1 555 010 0199")
 HOST = "the Tuesday clinic"  # nobody's name, so that a leaked name is never taken for it
 LASTS = 3600.0
+ANNOUNCED_FOR = 1.0  # seconds; what follows until it is repeated is silence
 
 PATIENT = {"role": "patient", "name": "Rosa Alvarez"}
 PROVIDER = {"role": "provider", "name": "Amina Reyes"}
 ROSAS_PHONE = "+12025550171"
 CALLABLE = {"numbers": [{"number": ROSAS_PHONE, "wording": "2026-11"}]}  # she agreed on paper
 FAMILY = {"role": "family", "name": "Lucia Marquez", "relationship": "daughter"}
+
+
+def trunk_settings(phone_port: int) -> dict[str, str]:
+    """The settings of a server whose calls all go to a telephone at this port."""
+    rtp = free_port()
+    return {
+        "sip_servers": f"127.0.0.1:{phone_port}",
+        "sip_transport": "udp",
+        "sip_host": "127.0.0.1",
+        "sip_port": str(free_port()),
+        "sip_rtp_ports": f"{rtp}-{rtp + 200}",
+        "sip_caller": "+12025550199",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,11 @@ class Invitation:
     role: str
     name: str
     link: str
+
+    @property
+    def telephone(self) -> str:
+        """What the sound of this person's telephone is called where it is heard."""
+        return self.seat + VOICE_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +163,11 @@ class OwnClinic(Clinic):
         plane = self.node.plane
         assert isinstance(plane, Sfu)
         return plane.port
+
+    async def announces_by_a_tone(self) -> None:
+        """What is said at the gate is a tone from now on, so that anything else in an ear shows."""
+        recording = sound_file(tone(ANNOUNCEMENT, ANNOUNCED_FOR, 48_000), "wav", "pcm_s16le")
+        await self.node.phones.prompts.store(PRACTICE.id, Prompt.GATE, "en", recording)
 
     def impairs(self, visit: PlannedVisit, seat: Invitation, how: Impairment | None) -> None:
         """Break the network between the server and one seat, or (None) repair it."""

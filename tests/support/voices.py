@@ -6,7 +6,8 @@ that a gap in it shows, and is whose it is wherever it comes out.
 
 from __future__ import annotations
 
-ROSA, AMINA, ROSA_BY_PHONE = 900.0, 700.0, 600.0  # Hz; none is a harmonic of another
+ROSA, AMINA = 900.0, 700.0  # Hz; of all these none is a harmonic of another
+ROSA_BY_PHONE, AMINA_BY_PHONE = 600.0, 1_100.0
 ANNOUNCEMENT = 440.0
 
 _VOICE = """(() => {
