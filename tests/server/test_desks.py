@@ -1,5 +1,6 @@
 """Desk pages: who may connect, what they are shown, when they close."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -79,11 +80,14 @@ async def test_a_desk_whose_token_expires_is_told_so(tmp_path, browser):
         await one.close()
 
 
-async def test_a_desk_is_told_of_changes_together(server, practice, browser):
-    desk = await browser().opens_desk(await practice.desk_code())
-    visits = [await practice.plans() for _ in range(10)]
-    await desk.until(lambda view: len(view["visits"]) == len(visits))
-    assert len(desk.views) < len(visits)
+async def test_a_desk_is_told_of_changes_together(tmp_path, browser):
+    edge = replace(QUICK, desk_refresh=0.3)
+    async with running_server(tmp_path, edge=edge) as server:
+        practice = await server.practice()
+        desk = await browser(server).opens_desk(await practice.desk_code())
+        visits = await asyncio.gather(*(practice.plans() for _ in range(10)))
+        await desk.until(lambda view: len(view["visits"]) == len(visits))
+        assert len(desk.views) < len(visits)
 
 
 async def test_a_desk_that_connects_while_the_store_is_locked_sees_the_day(

@@ -19,7 +19,7 @@ def test_without_servers_nobody_is_called():
 
 def test_each_server_is_a_trunk_of_the_same_account():
     settings = load_settings(
-        **TRUNK, sip_transport="udp", sip_user="clinic", sip_password="secret",
+        **TRUNK, sip_transport="udp", sip_user="clinic", sip_password="correct-horse",
         sip_domain="example.org", sip_host="192.0.2.1", sip_port=6000, sip_rtp_ports="30000-30099",
         sip_advertised_host="198.51.100.1", sip_media_host="198.51.100.2", sip_srtp=False,
         sip_behind_nat=True, sip_ca_file="ca.pem",
@@ -28,13 +28,13 @@ def test_each_server_is_a_trunk_of_the_same_account():
     assert settings.calls_people
     assert first == TrunkConfig(
         name="a.example", server="a.example", port=0, transport="udp", user="clinic",
-        password="secret", domain="example.org", caller="+12025550142", local_host="192.0.2.1",
+        password="correct-horse", domain="example.org", caller="+12025550142", local_host="192.0.2.1",
         local_port=6000, advertised_host="198.51.100.1", media_host="198.51.100.2",
         rtp_ports=(30_000, 30_099), ca_file="ca.pem", srtp=False, behind_nat=True,
     )  # fmt: skip
     assert (second.name, second.server, second.port) == ("b.example:5070", "b.example", 5070)
     assert second.local_port == 6001, "two sockets"
-    assert "secret" not in f"{first!r} {settings!r}"
+    assert "correct-horse" not in f"{first!r} {settings!r}"
 
 
 def test_nothing_is_readable_on_the_way_unless_somebody_says_so():
