@@ -63,6 +63,11 @@ function degraded({ sound }: LineReport): LineText {
   return sound === "fine" ? "weak" : sound;
 }
 
+/** Whether the person's own number may be called at all. */
+export function isCallable(report: LineReport): boolean {
+  return callable(report).length > 0;
+}
+
 function callable(report: LineReport): LineDeed[] {
   const own = report.numbers.find(({ id }) => id === OWN_NUMBER);
   return own?.agreed && report.stuck !== "refused" ? ["call"] : [];
@@ -124,7 +129,7 @@ export function otherNumbers({ numbers }: Pick<LineReport, "numbers">): OtherNum
 
 /** Whether staff may order a call to this person's own number just now. */
 export function mayCallOwn(report: LineReport): boolean {
-  return mayCall(report) && callable(report).length > 0;
+  return mayCall(report) && isCallable(report);
 }
 
 /** One call at a time: whether another may begin now. */

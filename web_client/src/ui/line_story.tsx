@@ -1,5 +1,6 @@
 import type { LineReport } from "../protocol";
 import {
+  isCallable,
   isHeardByBrowser,
   isLost,
   isOnPhone,
@@ -81,7 +82,9 @@ function LineTimes({ report, clockAhead }: Omit<LineStoryProps, "reader">) {
   const times = [
     gone !== null && !isOnPhone(report) ? t("line.gone", { time: span(now - gone) }) : "",
     report.why && byBrowser && calls > 0 ? t("line.calls", { n: calls }) : "",
-    next !== null && next > now ? t("line.next", { time: span(next - now) }) : "",
+    next !== null && next > now && isCallable(report)
+      ? t("line.next", { time: span(next - now) })
+      : "",
   ].filter(Boolean);
   return times.length > 0 ? <p class="line-times">{times.join(" ")}</p> : null;
 }
