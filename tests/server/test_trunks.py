@@ -29,7 +29,8 @@ def test_each_server_is_a_trunk_of_the_same_account():
     assert first == TrunkConfig(
         name="a.example", server="a.example", port=0, transport="udp", user="clinic",
         password="correct-horse", domain="example.org", caller="+12025550142",
-        local_host="192.0.2.1", local_port=6000, advertised_host="198.51.100.1", media_host="198.51.100.2",
+        local_host="192.0.2.1", local_port=6000, advertised_host="198.51.100.1",
+        media_host="198.51.100.2",
         rtp_ports=(30_000, 30_099), ca_file="ca.pem", srtp=False, behind_nat=True,
     )  # fmt: skip
     assert (second.name, second.server, second.port) == ("b.example:5070", "b.example", 5070)
