@@ -175,11 +175,15 @@ class Monitor:
         policy, reports = self._policy, heard.reports
         if reports.at is None:
             return None
-        if heard.unreported >= policy.unreported:
+        if min(heard.unreported, self._sent_since_resumed(now)) >= policy.unreported:
             return 1.0
         if now - reports.at > policy.reports_stale or (reports.since or 0.0) < self._resumed:
             return None
         return reports.loss
+
+    def _sent_since_resumed(self, now: float) -> float:
+        """Packets of one stream at most; nobody reported on those that a cut swallowed."""
+        return (now - self._resumed) * PACKETS_PER_SECOND
 
     def _round_trip(self, heard: Sequence[Heard], now: float) -> float | None:
         """By the newest report on sound or picture; else what the page says, or what was before."""

@@ -78,6 +78,12 @@ class TestFailures:
         assert seat.levels == [Sound.FINE, Sound.SILENT, Sound.FINE]
         assert seat.first(Sound.FINE, after=20) - (26 + shift) <= 0.85
 
+    def test_what_a_long_cut_swallowed_is_not_held_against_its_end(self):
+        cut = Network(episodes=[Episode(20.0, 50.0)])
+        seat = replay(cut, cut).run(80)
+        assert seat.levels == [Sound.FINE, Sound.SILENT, Sound.FINE]
+        assert seat.first(Sound.FINE, after=20) - 50.0 <= 0.85
+
     def test_a_gap_below_two_seconds_is_nothing(self):
         gap = Network(episodes=[Episode(20.3, 22.1)])
         assert replay(gap, gap).run(60).levels == [Sound.FINE]
