@@ -80,6 +80,7 @@ MEDIOCRE = {
 }
 """Bad enough to notice, good enough to talk."""
 
+_ALIVE = 0.5  # seconds since the last packet: its way is not cut
 CUT = Network(loss=1.0)
 HEAVY = Network(loss=0.35, delay=0.05, jitter=0.01)
 GOOD = Network()
@@ -164,11 +165,14 @@ class _Hearer:
         """From the next packet on, this is the network."""
         self._stream.change(network, seed)
 
-    def play(self, now: float) -> None:
+    def play(self, now: float, *, is_heard: bool) -> None:
+        """Hear until ``now``; a report that is due gets through if anything does."""
         self._stream.play(now)
         reception = self._stream.feed.reception
-        if reception is not None and now >= self._due:
-            self._due = now + self._chance.uniform(2.5, 7.5)
+        if reception is None or now < self._due:
+            return
+        self._due = now + self._chance.uniform(2.5, 7.5)
+        if is_heard:
             jitter = reception.jitter / _RATE
             self.reports.take(reception.block(now), self._stream.sent, jitter, now)
 
@@ -228,7 +232,8 @@ class Replay:
             self.now = round(self.now + TICK, 3)
             self._sound.play(self.now)
             if self._hearer:
-                self._hearer.play(self.now)
+                lately = self.heard is not None and self.now - self.heard < _ALIVE
+                self._hearer.play(self.now, is_heard=lately)
             level = self.monitor.tick(self.now, self)
             if level is not None:
                 self.crossings.append((self.now, level))
