@@ -29,7 +29,7 @@ GOODBYE = 4.0  # seconds; a reload of a page takes one or two
 def reach_each_by_a_trunk_of_its_own(monkeypatch, *phones):
     """What settings cannot say: a trunk that has but one telephone."""
 
-    def routes(_phones, _settings, policies):
+    def routes(_phones, _settings, policies, *_others):
         return [
             Route(
                 SipTrunk(config_for(each.port, name=each.number, srtp=True), policies.lines),
