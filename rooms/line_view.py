@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rooms.line_guards import number_to_call
+from rooms.line_guards import number_to_call, reachable
 from rooms.model import (
     CALLING,
     ON_PHONE,
@@ -46,6 +46,7 @@ class MyLine:
     agreed: bool  # the number may be called
     same_device: bool
     trial: bool  # the call under way only tries the number
+    other_phone: bool  # the call under way is not to the number whose end is shown
     tried_at: float | None
     why: CallFailure | None  # what became of the last call
     stuck: Stuck | None
@@ -110,6 +111,7 @@ def my_line(seat: Seat, *, own_device: bool) -> MyLine:
         agreed=number_to_call(seat) is not None and not plan.refused,
         same_device=plan.same_device,
         trial=line.call is not None and line.call.purpose is CallPurpose.TRIAL,
+        other_phone=line.call is not None and line.call.number != OWN_NUMBER,
         tried_at=plan.tried_at,
         why=_last_failure(seat),
         stuck=line.stuck,
@@ -122,13 +124,12 @@ def my_line(seat: Seat, *, own_device: bool) -> MyLine:
 def line_report(seat: Seat) -> LineReport:
     """What staff are shown."""
     line = seat.line
-    due = line.deadline
     return LineReport(
         state=line.state,
         sound=line.sound,
         since=line.since,
         silent_since=line.silent_since,
-        next_call_at=due.at if due is not None and line.state is Fallback.DEGRADED else None,
+        next_call_at=_next_call_at(seat),
         page=seat.holder is not None and seat.holder.connected,
         trial=line.call is not None and line.call.purpose is CallPurpose.TRIAL,
         why=_last_failure(seat),
@@ -149,6 +150,13 @@ def line_report(seat: Seat) -> LineReport:
         ),
         address=bool(seat.address),
     )
+
+
+def _next_call_at(seat: Seat) -> float | None:
+    """When the server calls by itself, if it may."""
+    due = seat.line.deadline
+    waits = seat.line.state is Fallback.DEGRADED and reachable(seat)
+    return due.at if due is not None and waits else None
 
 
 def _last_failure(seat: Seat) -> CallFailure | None:

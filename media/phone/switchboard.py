@@ -94,7 +94,7 @@ class Switchboard:
 
         The same request again changes nothing while the call lives. A number that is being called
         already is ``BUSY``: it is one telephone, whoever else wants it. Where no carrier may call
-        it is ``BAD_NUMBER``; when all lines are taken, ``CARRIER_DOWN``.
+        it is ``BAD_NUMBER``; when all lines are taken, or there is no carrier, ``CARRIER_DOWN``.
         """
         if request.id in self._calls:
             return
@@ -167,7 +167,8 @@ class Switchboard:
         self._recovered.set()
 
     def _refusal(self, request: CallRequest, before: list[_Call]) -> CallFailure | None:
-        if not self._open or len(self._calls) >= self._policy.lines_per_node:
+        full = len(self._calls) >= self._policy.lines_per_node
+        if not self._open or full or not self._routes.carriers:
             return CallFailure.CARRIER_DOWN
         if not self.reaches(request.number):
             return CallFailure.BAD_NUMBER

@@ -66,3 +66,10 @@ def test_staff_see_when_the_next_call_comes_and_why_the_last_one_failed():
     report = {p.seat: p for p in story.view("dora").people}["petra"].line
     assert (report.why, report.next_call_at, report.calls) == ("busy", story.now + 60, 1)
     assert story.view("petra").me.line.why == "busy"
+
+
+def test_a_countdown_is_shown_only_where_somebody_will_be_called():
+    agreed = PhoneStory("dora", "petra").meet().cut().view("dora")
+    assert agreed.people[0].line.next_call_at is not None
+    not_agreed = PhoneStory("dora", "petra").equip("petra", agreed=False).meet().cut().view("dora")
+    assert not_agreed.people[0].line.next_call_at is None

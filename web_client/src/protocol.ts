@@ -480,6 +480,7 @@ export interface MyLine {
   agreed: boolean;
   same_device: boolean;
   trial: boolean;
+  other_phone: boolean;
   tried_at: number | null;
   why: CallFailure | null;
   stuck: Stuck | null;

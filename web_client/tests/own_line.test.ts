@@ -16,6 +16,7 @@ describe("one's own story", () => {
     [{ state: "degraded", sound: "silent", agreed: false }, "silent", ["plan"]],
     [{ state: "dialing" }, "dialing", ["stop"]],
     [{ state: "ringing" }, "ringing", ["stop"]],
+    [{ state: "ringing", other_phone: true }, "other", ["stop"]],
     [{ state: "gate" }, "gate", ["connect", "hang_up"]],
     [{ state: "bridged" }, "entering", ["hang_up"]],
     [{ state: "bridged", sound: "silent", joined: true }, "phone", ["hang_up"]],

@@ -8,6 +8,7 @@ const MY_LINE: MyLine = {
   agreed: true,
   same_device: false,
   trial: false,
+  other_phone: false,
   tried_at: null,
   why: null,
   stuck: null,

@@ -68,7 +68,7 @@ async def make(witness, book, carriers):
     made = []
 
     async def make(policy=POLICY, routes=None, start=True):
-        board = Switchboard(routes or [Route(carrier) for carrier in carriers], book, policy)
+        board = Switchboard(routes if routes is not None else [Route(carrier) for carrier in carriers], book, policy)
         made.append(board)
         if start:
             await board.start(witness)
@@ -175,6 +175,12 @@ async def test_where_no_carrier_may_call(make, witness, carriers):
     board.place(_request(number="+8821234567"))
     assert witness.told[-1].failure is CallFailure.BAD_NUMBER
     assert carriers[0].dialled == carriers[1].dialled == []
+
+
+async def test_where_there_is_no_carrier_at_all(make, witness):
+    board = await make(routes=[])
+    board.place(_request())
+    assert witness.told[-1].failure is CallFailure.CARRIER_DOWN
 
 
 async def test_late_and_repeated_reports_are_not_passed_on(board, witness, carriers):

@@ -7,7 +7,7 @@ import pytest
 
 from media.phone.telephone import Telephone, Telephony
 from rooms.model import PhoneEnd, Prompt
-from rooms.policy import PhonePolicy
+from rooms.policy import FallbackPolicy, PhonePolicy
 from tests.support.phone_lines import Line
 from tests.support.speech import frames, speech, tone
 
@@ -151,3 +151,7 @@ def test_without_a_line_it_is_silent():
     telephone.take()
     telephone.give(MUSIC)
     assert not telephone.voice.any()
+
+
+def test_the_sound_has_faded_when_the_call_ends():
+    assert PhonePolicy().fade_for == FallbackPolicy().fade_for

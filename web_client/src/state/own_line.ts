@@ -17,6 +17,7 @@ export type OwnText =
   | "silent_plan"
   | "dialing"
   | "ringing"
+  | "other"
   | "gate"
   | "entering"
   | "phone"
@@ -62,7 +63,7 @@ function toldWithPhone(line: MyLine): OwnStory | null {
       return stuck(line);
     case "dialing":
     case "ringing":
-      return story(line.state, "stop");
+      return story(line.other_phone ? "other" : line.state, "stop");
     case "gate":
       return story("gate", "connect", "hang_up");
     case "bridged":

@@ -43,6 +43,7 @@ export const enPhone = {
     "Your connection is interrupted. If it does not come back, we will call your phone ending in {tail}. Answer and press 1.",
   "own.dialing": "We are calling your phone ending in {tail}. Answer and press 1.",
   "own.ringing": "Your phone ending in {tail} is ringing. Answer and press 1.",
+  "own.other": "We are calling another number for you.",
   "own.gate": "Did you answer? Press 1 on the phone.",
   "own.entering": "You are connected by phone. You will hear the others in a moment.",
   "own.phone": "You are on the phone. Speak and listen there. This page is silent meanwhile.",

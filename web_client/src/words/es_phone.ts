@@ -46,6 +46,7 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
     "Su conexión se interrumpió. Si no vuelve, llamaremos a su teléfono que termina en {tail}. Conteste y marque 1.",
   "own.dialing": "Estamos llamando a su teléfono que termina en {tail}. Conteste y marque 1.",
   "own.ringing": "Suena su teléfono que termina en {tail}. Conteste y marque 1.",
+  "own.other": "Estamos llamando a otro número por usted.",
   "own.gate": "¿Ya contestó? Marque 1 en el teléfono.",
   "own.entering": "Ya tiene conexión por teléfono. Oirá a los demás en un momento.",
   "own.phone": "Está al teléfono. Hable y escuche allí. Esta página calla mientras tanto.",
