@@ -68,7 +68,9 @@ async def make(witness, book, carriers):
     made = []
 
     async def make(policy=POLICY, routes=None, start=True):
-        board = Switchboard(routes if routes is not None else [Route(carrier) for carrier in carriers], book, policy)
+        board = Switchboard(
+            routes if routes is not None else [Route(carrier) for carrier in carriers], book, policy
+        )
         made.append(board)
         if start:
             await board.start(witness)
