@@ -23,7 +23,8 @@ from tests.support.trunks import config_for
 from tests.support.visits import CALLABLE, PATIENT, PROVIDER, trunk_settings
 from tests.support.voices import AMINA, AMINA_BY_PHONE, ROSA, ROSA_BY_PHONE, voice
 
-GOODBYE = 4.0  # seconds; a reload of a page takes one or two
+CLOSING = 2.0  # seconds between a page's goodbye and the end of its socket, at most
+GOODBYE = 4.0  # a reload of a page takes one or two
 
 
 def reach_each_by_a_trunk_of_its_own(monkeypatch, *phones):
@@ -69,7 +70,7 @@ async def test_patient_whose_browser_is_killed_goes_on_by_telephone_and_in_a_new
 async def test_page_that_is_reloaded_or_left_calls_nobody_and_one_that_is_closed_does(
     calling_clinic, phone, somebody
 ):
-    clinic = await calling_clinic(soon(call_after_goodbye=GOODBYE))
+    clinic = await calling_clinic(soon(call_after_silence=CLOSING, call_after_goodbye=GOODBYE))
     visit = await clinic.plans({**PATIENT, **CALLABLE}, PROVIDER)
     patient, provider = await rosa_and_amina(visit, somebody)
 
