@@ -18,7 +18,7 @@ from tests.support.telephoning import (
     soon,
 )
 from tests.support.visits import CALLABLE, FAMILY, PATIENT, PROVIDER, ROSAS_PHONE
-from tests.support.voices import AMINA, ROSA, ROSA_BY_PHONE, voice
+from tests.support.voices import AMINA, ANNOUNCEMENT, ROSA, ROSA_BY_PHONE, voice
 
 BUSY_OR_DECLINED = re.compile("The line was busy.|The call was declined.")
 VOICEMAIL_SOON = soon(gate_for=2.0, retry_after=dict.fromkeys(CallFailure, 0.5))
@@ -158,3 +158,28 @@ async def test_patient_gives_a_number_and_tries_it_while_waiting(calling_clinic,
     clinic.impairs(visit, visit.patient, CUT)
     await comes_by_telephone(phone)
     await provider.hears_tone(patient.telephone, ROSA_BY_PHONE)
+
+
+async def test_clinician_speaks_first_with_whoever_answers_in_an_emergency(
+    calling_clinic, phone, somebody
+):
+    contact = {"number": ROSAS_PHONE, "id": "lucia", "label": "Lucia", "wording": "2026-11"}
+    clinic = await calling_clinic(soon())
+    await clinic.announces_by_a_tone()
+    visit = await clinic.plans({**PATIENT, "numbers": [{**contact, "contact": True}]}, PROVIDER)
+    patient, provider = await rosa_and_amina(visit, somebody)
+
+    clinic.impairs(visit, visit.patient, CUT)
+    await provider.reads_of(patient.name, "there is no phone number")
+    await provider.decides("Call emergency contact: Lucia", patient.name)
+    await picks_up(phone)
+    await phone.until_heard_nothing()
+    await phone.press("1")
+    await phone.until_heard(ANNOUNCEMENT)
+    assert await provider.received(patient.telephone, "audio", "packetsReceived") == 0
+
+    await provider.decides("Speak first", patient.name)
+    await provider.hears_tone(patient.telephone, ROSA_BY_PHONE)
+    await phone.until_heard(AMINA)
+    await provider.decides("Let in", patient.name)
+    await expect(provider.tile(patient.name)).to_contain_text("On the phone")

@@ -81,6 +81,7 @@ class Browsers:
         self._playwright = playwright
         self._running: dict[Engine, Browser] = {}
         self._killable: list[Browser] = []
+        self._errors: list[str] = []
 
     async def context(
         self,
@@ -109,6 +110,7 @@ class Browsers:
         context = await (browser or self._running[engine]).new_context(
             **options, storage_state=kept
         )
+        context.on("weberror", lambda failed: self._errors.append(str(failed.error)))
         await context.add_init_script(path=PROBE)
         for script in scripts:
             await context.add_init_script(script)
@@ -125,7 +127,7 @@ class Browsers:
         return browser
 
     async def what_everybody_sees(self) -> str:
-        """The words on every open page: the first question when a story has gone wrong."""
+        """The words on every open page, and what went wrong in any: the first questions."""
         pages = [
             page
             for browser in self._running.values()
@@ -133,10 +135,11 @@ class Browsers:
             for page in context.pages
         ]
         words = [await page.locator("body").inner_text() for page in pages]
-        return "\n\n".join(f"---- {each}" for each in words)
+        return "\n\n".join(f"---- {each}" for each in (*words, *self._errors))
 
     async def close_contexts(self) -> None:
         """Close everybody's profile; the browsers stay for the next test."""
+        self._errors.clear()
         for browser in self._running.values():
             for context in browser.contexts:
                 await context.close()
