@@ -13,7 +13,9 @@ from rooms.line_events import (
     CallOrdered,
     KeyPressed,
     LineEvent,
+    NumberRecorded,
     PhoneAsked,
+    PhonePlanSet,
     SoundChanged,
 )
 from rooms.line_guards import failure_of, purpose, why_not
@@ -25,6 +27,8 @@ from rooms.line_sound import (
     media_due,
     note,
     off_the_phone,
+    record_number,
+    take_plan,
     with_line,
     withdraw_plan,
 )
@@ -202,14 +206,29 @@ def finish_trial(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> R
     """The number works, and the person knows what to press."""
     effects = hang_up(seat, Prompt.TRIAL_DONE)
     seat = replace(seat, phone=replace(seat.phone, tried_at=now))
-    seat = _by_browser(seat, now, policy)
-    due = call_due(seat, now, policy) or seat.line.deadline
-    return with_line(seat, deadline=due), effects
+    return _begin_anew(seat, now, policy), effects
 
 
 def end_call(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:
     """Somebody stopped the call; the server does not begin another by itself."""
     return with_line(_by_browser(seat, now, policy), stuck=Stuck.STOPPED), hang_up(seat)
+
+
+def plan_anew(seat: Seat, event: PhonePlanSet, now: float, policy: Policy) -> Result:
+    """Another number is the right one: the one that is being called lets nobody in any more."""
+    planned, _ = take_plan(seat, event, now, policy)
+    return _begin_anew(planned, now, policy), hang_up(seat)
+
+
+def record_anew(seat: Seat, event: NumberRecorded, now: float, policy: Policy) -> Result:
+    """The same, by the hand of staff."""
+    recorded, _ = record_number(seat, event, now, policy)
+    return _begin_anew(recorded, now, policy), hang_up(seat)
+
+
+def _begin_anew(seat: Seat, now: float, policy: Policy) -> Seat:
+    seat = _by_browser(seat, now, policy)
+    return with_line(seat, deadline=call_due(seat, now, policy) or seat.line.deadline)
 
 
 def end_unwanted(seat: Seat, event: LineEvent, now: float, policy: Policy) -> Result:

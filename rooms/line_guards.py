@@ -9,6 +9,7 @@ from rooms.line_events import (
     LineEvent,
     NumberRecorded,
     PhoneAsked,
+    PhonePlanSet,
     SoundChanged,
 )
 from rooms.model import (
@@ -263,6 +264,21 @@ def stays_on_phone(seat: Seat, _event: LineEvent, _policy: Policy) -> bool:
 def brings_a_number(_seat: Seat, event: NumberRecorded, _policy: Policy) -> bool:
     """Staff wrote down what was missing."""
     return event.number.id == OWN_NUMBER and bool(event.wording)
+
+
+def rings_former_number(seat: Seat, event: PhonePlanSet | NumberRecorded, _policy: Policy) -> bool:
+    """A number is replaced while it is being called: whoever has it may be a stranger."""
+    told = event.number
+    name, digits = (OWN_NUMBER, told) if isinstance(told, str) else (told.id, told.number)
+    called = seat.phone.number(seat.line.call.number) if seat.line.call else None
+    return called is not None and called.id == name and digits not in ("", called.number)
+
+
+def rings_former_needlessly(
+    seat: Seat, event: PhonePlanSet | NumberRecorded, policy: Policy
+) -> bool:
+    """The same, and the browser carries the person."""
+    return rings_former_number(seat, event, policy) and sounds_fine(seat, event, policy)
 
 
 def is_steady(_seat: Seat, event: LineDeadlinePassed, _policy: Policy) -> bool:

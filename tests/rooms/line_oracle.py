@@ -215,9 +215,21 @@ def _sound(seat: Seat, event: SoundChanged) -> Fallback:
 
 def _plan(seat: Seat, event: PhonePlanSet | NumberRecorded) -> Fallback:
     was = seat.line.state
+    if was in (*PLACING, F.GATE) and _is_replaced(seat, event):
+        return F.GOOD if at_ease(seat) else F.DEGRADED
     helps = isinstance(event, PhonePlanSet) or (event.number.id == "own" and event.wording != "")
     needed = is_inside(seat) and seat.line.sound is not Sound.FINE
     return F.DEGRADED if was is F.STUCK and helps and needed else was
+
+
+def _is_replaced(seat: Seat, event: PhonePlanSet | NumberRecorded) -> bool:
+    """The telephone that rings is not the one that should."""
+    called = number(seat, seat.line.call.number) if seat.line.call else None
+    if called is None:
+        return False
+    if isinstance(event, PhonePlanSet):
+        return called.id == "own" and bool(event.number) and event.number != called.number
+    return event.number.id == called.id and event.number.number != called.number
 
 
 def _asked(seat: Seat, event: PhoneAsked | CallOrdered, policy: Policy) -> Answer:

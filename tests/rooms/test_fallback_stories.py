@@ -203,6 +203,35 @@ def test_withdrawing_while_it_rings_stops_the_ringing():
     assert story.why() == ("stuck", "no_consent")
 
 
+@pytest.mark.parametrize("answered", [False, True])
+def test_whoever_has_a_number_that_was_mistyped_is_let_go_and_the_right_one_rings(answered):
+    story = ringing()
+    if answered:
+        story.answers()
+    story.plans("+491709999999")
+    assert (story.hung_up(), story.state()) == ([("petra", None)], "degraded")
+    story.pass_time(0)
+    assert (story.placed(), story.line().calls) == (["petra"], 2)
+
+
+def test_number_that_was_only_tried_and_mistyped_is_let_go():
+    story = meeting().asks(CallPurpose.TRIAL).plans("+491709999999")
+    assert (story.hung_up(), story.state()) == ([("petra", None)], "good")
+
+
+def test_number_that_staff_correct_while_it_rings_is_let_go_and_waits_for_consent():
+    story = ringing()
+    own = PhoneNumber(id="own", number="+491709999999")
+    story.tell(NumberRecorded(seat="petra", number=own, by=DORA))
+    assert story.hung_up() == [("petra", None)]
+    assert story.pass_time(0).why() == ("stuck", "no_consent")
+
+
+def test_agreeing_again_to_the_same_number_lets_it_ring():
+    story = ringing().plans().plans(ringing().seat("petra").phone.number("own").number)
+    assert (story.hung_up(), story.state()) == ([], "ringing")
+
+
 @pytest.mark.parametrize("why", COMES_BACK)
 def test_busy_or_unanswered_is_tried_again_after_a_minute_until_the_calls_are_used(why):
     story = ringing()
