@@ -178,6 +178,8 @@ class PhonePolicy:
     cancel_within: float = 8.0  # from CANCEL to the end of the INVITE; then it is listened for in silence
     keep_within: float = 1.0  # for the ledger to note an answer; the telephone waits for its ACK
     hang_up_within: float = 2.0  # for all BYEs and CANCELs at shutdown; supervisors give ten seconds
+    abandon_listens: float = 2.0  # for the end of a former INVITE; then its dialog gets a BYE, in case
+    way_within: float = 60.0  # for a lost connection to be back before a call is hung up over it
     acks_repeated: int = 12  # of one answer; more is a loop of two machines (69,000 were measured)
     options_first: float = 0.5  # after the start, which has more urgent things to do
     options_every: float = 30.0  # keeps the way through routers open, and notices a dead trunk
@@ -258,6 +260,8 @@ class CallLimits:
     per_number_daily: float = 20.0  # three visits a day, each with every call it may place
     per_practice_daily: float = 2_000.0  # a hospital's clinics on the day its network fails
     remembered: int = 20_000  # numbers and practices; the idlest go
+    keys_per_second: float = 5.0  # of one telephone; people press three, a machine fills our queues
+    keys_burst: float = 20.0  # a number dialled by mistake, from its memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,6 +364,8 @@ class EdgePolicy:
     bad_links_burst: float = 20.0  # a family around one router, each mistyping once or twice
     request_body: int = 64 * 1024  # the largest request, a visit with all its seats, takes 20 KiB
     upload_within: float = 60.0  # for a recording of 5 MB over a clinic's 0.7 Mbit/s
+    wishes_per_minute: float = 60.0  # of one browser; each may be a line of the log, for years
+    wishes_burst: float = 120.0  # somebody who tries every button
     goodbyes_per_minute: float = 30.0  # of one page; it says goodbye once, however often it is reloaded
     stop_within: float = 3.0  # for answers under way; supervisors give ten seconds, then kill
     demo_visit: float = 4 * 60 * 60  # long enough to try everything before lunch

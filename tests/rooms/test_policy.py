@@ -10,8 +10,10 @@ from rooms.policy import (
     FallbackPolicy,
     ImpairmentPolicy,
     MediaPolicy,
+    PhonePolicy,
     Policy,
     QualityPolicy,
+    SwitchboardPolicy,
 )
 
 POLICY, MEDIA, EDGE = Policy(), MediaPolicy(), EdgePolicy()
@@ -94,6 +96,10 @@ def test_as_many_can_be_inside_as_are_promised():
 def test_a_kept_place_outlives_what_makes_a_page_reconnect():
     assert MEDIA.consent_expires < POLICY.waiting_place_kept < POLICY.deserted_after
     assert POLICY.deserted_after < POLICY.overrun
+
+
+def test_a_former_call_gets_its_bye_while_others_still_wait_for_that():
+    assert PhonePolicy().abandon_listens <= SwitchboardPolicy().abandon_within / 2
 
 
 def test_a_token_is_refused_only_after_it_could_have_been_renewed():

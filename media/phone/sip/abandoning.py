@@ -12,7 +12,9 @@ from media.phone.sip.record import Record
 
 
 async def abandon(agent: UserAgent, text: str) -> None:
-    """Send what ends the call that the ledger's ``text`` tells of. Never raises.
+    """Send what ends the call that the ledger's ``text`` tells of.
+
+    Raises ``OSError`` while there is no way to the trunk: the page is to be kept for another try.
 
     An answered call gets a BYE. Any other gets the CANCEL of its INVITE; if it was answered
     meanwhile, the answer is repeated until its ACK, which is followed by a BYE; and in case the
@@ -22,20 +24,19 @@ async def abandon(agent: UserAgent, text: str) -> None:
     if record is None:
         agent.counters.unreadable += 1
         return
-    try:
-        if record.answered and record.dialog is not None:
-            await agent.bye(record.dialog)
-        else:
-            await _cancel(agent, record)
-    except OSError:
-        return  # no way to the trunk: its own timers end what rings there
+    if not await agent.way_open():
+        raise ConnectionError
+    if record.answered and record.dialog is not None:
+        await agent.bye(record.dialog)
+    else:
+        await _cancel(agent, record)
 
 
 async def _cancel(agent: UserAgent, record: Record) -> None:
     invitation = Invitation(agent, _keep_nothing, _nothing, _never_answered)
     await invitation.resume(record)
     try:
-        async with asyncio.timeout(agent.policy.sip_reply_within):
+        async with asyncio.timeout(agent.policy.abandon_listens):
             await invitation.settled.wait()
     except TimeoutError:
         if record.dialog is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from media.phone.sip.config import TrunkConfig
 from media.phone.sip.counters import TrunkCounters
@@ -11,7 +12,7 @@ from media.phone.sip.digest import Credentials
 from media.phone.sip.exchange import Exchange
 from media.phone.sip.messages import Fields, Response
 from media.phone.sip.transport import bracketed
-from media.phone.sip.writing import ALLOW, SDP, SUPPORTED, Outgoing
+from media.phone.sip.writing import ALLOW, SDP, SUPPORTED, Outgoing, cancel_of
 from media.tasks import Tasks
 from rooms.policy import PhonePolicy
 
@@ -153,4 +154,24 @@ class UserAgent:
 
     async def bye(self, dialog: Dialog) -> None:
         """End a dialog; waits for the answer, if there is one."""
-        await self.ask_inside(dialog, "BYE")
+        await self.insist(lambda: self.ask_inside(dialog, "BYE"))
+
+    async def cancel(self, invite: Outgoing) -> None:
+        """Cancel an INVITE; waits for the answer, if there is one."""
+        within = self.policy.sip_reply_within
+        await self.insist(lambda: self.exchange.ask(cancel_of(invite), within))
+
+    async def insist(self, ask: Callable[[], Awaitable[Response | None]]) -> None:
+        """Ask what ends a call. A connection that breaks takes what was sent with it: ask again."""
+        for _ in range(self.policy.sip_tries):
+            await self.way_open()
+            response = await ask()
+            if response is not None or not self.exchange.transport.reliable:
+                return
+
+    async def way_open(self) -> bool:
+        """Wait for the connection to the trunk, if it is lost; False if it does not come back."""
+        transport, until = self.exchange.transport, self.clock() + self.policy.way_within
+        while not transport.connected and self.clock() < until:  # noqa: ASYNC110
+            await asyncio.sleep(self.policy.trunk_reconnect)
+        return transport.connected

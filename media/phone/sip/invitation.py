@@ -18,7 +18,7 @@ from media.phone.sip.messages import Fields, Response
 from media.phone.sip.outcomes import failure_of
 from media.phone.sip.record import Record
 from media.phone.sip.session_timer import shortest_of, wanted
-from media.phone.sip.writing import Outgoing, cancel_of
+from media.phone.sip.writing import Outgoing
 from rooms.model import CallFailure
 
 Keep: TypeAlias = Callable[[Record], Awaitable[None]]
@@ -159,10 +159,7 @@ class Invitation:
     def _cancel_if_heard(self) -> None:
         if self._heard and not self._cancelled and self._invite is not None:
             self._cancelled = True
-            self._agent.tasks.start(self._cancel(self._invite))
-
-    async def _cancel(self, invite: Outgoing) -> None:
-        await self._agent.exchange.ask(cancel_of(invite), self._agent.policy.sip_reply_within)
+            self._agent.tasks.start(self._agent.cancel(self._invite))
 
     # From the trunk
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from media.phone.carrier import CallState
 from media.phone.sip.record import Record
+from tests.support.ports import free_port
 from tests.support.sip_peer import SipPeer
 from tests.support.softphone import Softphone
 from tests.support.trunks import trunk_to
@@ -67,7 +70,7 @@ async def test_an_answer_that_was_acknowledged_at_the_last_moment_is_hung_up():
         call, state = former.ledger.history[-1]
         assert Record.read(state).remote_tag
         await former.kill()
-        policy = {"sip_reply_within": 0.3}
+        policy = {"abandon_listens": 0.3}
         async with trunk_to(peer.port, policy=policy) as rig:
             abandoning = asyncio.create_task(rig.trunk.abandon(call, state))
             peer.reply(await peer.until("CANCEL"), 481)
@@ -81,3 +84,14 @@ async def test_what_is_no_record_is_counted_and_left():
             await rig.trunk.abandon("call", state)
         assert rig.trunk.counters.messages_out == 0
         assert rig.trunk.counters.unreadable == 6
+
+
+async def test_without_a_way_to_the_trunk_the_page_is_kept_for_another_try():
+    async with SipPeer() as peer, trunk_to(peer.port) as former:
+        await former.dial()
+        await peer.until("INVITE")
+        call, state = former.ledger.history[-1]
+        await former.kill()
+    async with trunk_to(free_port(), transport="tcp", policy={"way_within": 0.1}) as rig:
+        with pytest.raises(OSError, match=r"^$"):
+            await rig.trunk.abandon(call, state)

@@ -224,3 +224,49 @@ async def ask_from_outside(rig: Rig, method: str, inside: bool):
             return await answer
     finally:
         transport.close()
+
+
+class Way:
+    """The way to a telephone over TCP, which can be broken."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._open: list[asyncio.StreamWriter] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._open += [writer, far_writer]
+        back = asyncio.create_task(self._carry(far_reader, writer))
+        self._tasks.append(back)
+        await self._carry(reader, far_writer)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4_096):
+            writer.write(data)
+
+    def breaks(self) -> None:
+        for writer in self._open:
+            writer.close()
+        self._open.clear()
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_call_is_ended_although_the_connection_breaks_just_then(answered):
+    policy = {"trunk_reconnect": 0.3, "sip_reply_within": 1.0}
+    async with Softphone() as phone:
+        way = Way(phone.port)
+        async with await asyncio.start_server(way.taken, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with trunk_to(port, transport="tcp", policy=policy) as rig:
+                call = await rig.dial()
+                await phone.until("CALL_INCOMING")
+                await rig.listening.until(CallState.RINGING)
+                if answered:
+                    await phone.answer()
+                    await rig.listening.until(CallState.ANSWERED)
+                way.breaks()
+                await asyncio.sleep(0)
+                await rig.trunk.end(call)
+                await phone.until("CALL_CLOSED", within=6)
+            way.breaks()
