@@ -205,8 +205,12 @@ class Switchboard:
             await carrier.end(attempt.id)  # it may not have known the call when it was asked to
 
     async def _part(self, carrier: Carrier, attempt: CallId, farewell: Sound) -> None:
-        await say(lambda: carrier.line(attempt), farewell, self._policy)
-        await carrier.end(attempt)
+        try:
+            await say(lambda: carrier.line(attempt), farewell, self._policy)
+        except Exception as error:
+            log.error("farewell_not_said", carrier=carrier.name, error=type(error).__name__)
+        finally:
+            await carrier.end(attempt)
 
     def _attempt_over(self, call: _Call, progress: Progress) -> None:
         del self._attempts[call.attempt]

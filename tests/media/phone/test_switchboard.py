@@ -7,6 +7,7 @@ import pytest
 
 from media.phone.carrier import CallRequest, CallState, Ending, Progress
 from media.phone.practice import PracticeCarrier
+from media.phone.practice_line import PracticeLine
 from media.phone.routing import Route
 from media.phone.scripts import Script
 from media.phone.switchboard import Switchboard
@@ -358,6 +359,21 @@ async def test_who_is_sent_away_hears_why_first(make, witness, carriers):
     heard = [line.to_page() for _ in range(6)]
     assert heard[5] is None
     assert np.array_equal(np.concatenate(heard[:5]), tone(600, 0.1))
+
+
+async def test_a_farewell_that_cannot_be_said_ends_the_call_all_the_same(
+    board, witness, carriers, monkeypatch
+):
+    _rehearse(carriers, Script.PRESSES_1, None)
+    board.place(_request())
+    await witness.key("c1")
+    monkeypatch.setattr(PracticeLine, "push", _breaks)
+    await board.end("c1", tone(600, 60.0))
+    assert (await witness.until("c1", OVER)).ending is Ending.BY_US
+
+
+def _breaks(_line, _frame):
+    raise RuntimeError
 
 
 async def test_a_farewell_can_be_cut_short(board, witness, carriers):
