@@ -112,8 +112,7 @@ def _assemble(
 ) -> tuple[Node, Sfu]:
     edge = policies.edge
     store: Store = SqliteStore(settings.store_path, ring.audit, clock, edge)
-    sfu = _media(settings, policies)
-    metrics.watch_media(sfu.counters)
+    sfu = _media(settings, policies, metrics)
     board = DeskBoard(clock, edge)
     world = LiveWorld(sfu, board)
     keeper = VisitKeeper(store, world, clock, policies.visit, edge)
@@ -147,6 +146,7 @@ def _assemble(
         session_limit=_per_minute(edge.sessions_per_minute, edge.sessions_per_minute, edge),
         link_limit=_per_minute(edge.bad_links_per_minute, edge.bad_links_burst, edge),
         goodbye_limit=_per_minute(edge.goodbyes_per_minute, edge.goodbyes_per_minute, edge),
+        wish_limit=_per_minute(edge.wishes_per_minute, edge.wishes_burst, edge),
         metrics=metrics,
         openapi=document(),
         demo_phone=_use_telephones(sfu, phones),
@@ -185,14 +185,16 @@ def _use_telephones(sfu: Sfu, phones: Phones) -> DemoPhone | None:
     return phone
 
 
-def _media(settings: Settings, policies: Policies) -> Sfu:
+def _media(settings: Settings, policies: Policies, metrics: Metrics) -> Sfu:
     config = MediaConfig(
         bind=settings.media_hosts,
         port=settings.media_port,
         advertised=settings.media_addresses,
         tcp=settings.media_tcp,
     )
-    return Sfu(config, policies.media, quality=policies.quality)
+    sfu = Sfu(config, policies.media, quality=policies.quality)
+    metrics.watch_media(sfu.counters)
+    return sfu
 
 
 def _per_minute(tokens: float, burst: float, edge: EdgePolicy) -> RateLimiter:

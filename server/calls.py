@@ -80,6 +80,9 @@ class Calls:
         self._known: dict[CallId, _Known] = {}  # by the switchboard's id
         self._per_number = _daily(limits.per_number_daily, limits)
         self._per_practice = _daily(limits.per_practice_daily, limits)
+        self._keys = RateLimiter(
+            limits.keys_per_second, limits.keys_burst, time.monotonic, max_keys=limits.remembered
+        )
 
     # -- what visits order --------------------
 
@@ -144,9 +147,9 @@ class Calls:
             self._report(known, CallOver(seat=known.seat, call=known.call, why=why))
 
     def pressed(self, call: CallId, digit: str) -> None:
-        """A key of a telephone was pressed."""
+        """A key of a telephone was pressed; more than anybody can press are left out."""
         known = self._known.get(call)
-        if known is not None:
+        if known is not None and self._keys.take(call):
             self._report(known, KeyPressed(seat=known.seat, call=known.call, key=digit))
 
     def sound_changed(self, visit: VisitId, seat: SeatId, sound: Sound) -> None:

@@ -51,6 +51,7 @@ class Node:
     session_limit: RateLimiter
     link_limit: RateLimiter
     goodbye_limit: RateLimiter
+    wish_limit: RateLimiter
     metrics: Metrics
     openapi: dict[str, Any]
     demo_phone: DemoPhone | None = None

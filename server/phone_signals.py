@@ -22,7 +22,7 @@ from server import messages as m
 from server.desk_signals import require_own
 from server.node import Node
 from server.phones import address_of, recorded
-from server.seat_signals import actor
+from server.seat_signals import actor, submit_own
 from server.sessions import DeskSession, SeatSession
 
 Own = Callable[[SeatSession, Any], OwnLineEvent]
@@ -48,7 +48,7 @@ def asked(purpose: CallPurpose) -> Own:
 
 
 async def planned(node: Node, session: SeatSession, payload: m.PhonePlan) -> dict[str, Any]:
-    """Whom to call if the sender's video fails. Raises ``NumberRefused``."""
+    """Whom to call if the sender's video fails. Raises ``NumberRefused`` or ``RateLimited``."""
     event = PhonePlanSet(
         seat=session.seat,
         device=session.device,
@@ -58,7 +58,7 @@ async def planned(node: Node, session: SeatSession, payload: m.PhonePlan) -> dic
         wording=payload.wording,
         language=payload.language,
     )
-    await node.keeper.submit(session.visit, event)
+    await submit_own(node, session, event)
     return {}
 
 

@@ -19,6 +19,7 @@ from rooms.events import (
 from rooms.model import Actor, ActorKind
 from server import messages as m
 from server.commands import BY_NAME, Order
+from server.errors import RateLimited
 from server.invitations import add_seat
 from server.node import Node
 from server.sessions import SeatSession
@@ -37,10 +38,20 @@ def own(event: Callable[[SeatSession, P], Event]) -> Perform:
     """A signal that becomes one event of the sender's own seat."""
 
     async def perform(node: Node, session: SeatSession, payload: P) -> dict[str, Any]:
-        await node.keeper.submit(session.visit, event(session, payload))
+        await submit_own(node, session, event(session, payload))
         return {}
 
     return perform
+
+
+async def submit_own(node: Node, session: SeatSession, event: Event) -> None:
+    """What somebody does at their own seat. Raises ``RateLimited``: it may be written to the log.
+
+    By browser, so that one which only knows the link does not silence the person's own.
+    """
+    if not node.wish_limit.take(session.device):
+        raise RateLimited(node.wish_limit.retry_after(session.device))
+    await node.keeper.submit(session.visit, event)
 
 
 def command(name: str) -> Perform:

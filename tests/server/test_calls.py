@@ -152,6 +152,16 @@ async def test_keys_are_told_of_the_call_that_the_visit_knows(office):
     assert names(office.told)[:2] == ["CallRang", "CallAnswered"]
 
 
+async def test_keys_are_told_no_faster_than_anybody_presses_them(open_office):
+    office = await open_office(keys_per_second=0.001, keys_burst=3.0)
+    await office.calls.place(visit_with(NUMBER_OF[Script.PRESSES_1]), ORDER)
+    await office.told.until(KeyPressed)
+    (known,) = office.calls._known
+    for _ in range(1_000):
+        office.calls.pressed(known, "5")
+    assert len([event for event in office.told.events if isinstance(event, KeyPressed)]) == 3
+
+
 async def test_the_same_order_twice_rings_once(office):
     visit = visit_with(NUMBER_OF[Script.NO_ANSWER])
     await asyncio.gather(office.calls.place(visit, ORDER), office.calls.place(visit, ORDER))

@@ -66,6 +66,20 @@ async def test_agreeing_to_the_number_that_the_practice_has(meet):
     assert (own.number, own.consent.wording) == (number["number"], AGREED["wording"])
 
 
+async def test_a_page_that_changes_its_mind_without_end_does_not_fill_the_log(meet):
+    meeting, page = await meet(ROSA)
+    limit = meeting.server.node.wish_limit
+    while limit.take((await meeting.seat()).holder.id):
+        pass
+    before = len(await meeting.practice.log(meeting.visit))
+    for signal, payload in (
+        ("phone:plan", {"number": "2025550142", **AGREED}),
+        ("phone:withdraw", {}),
+    ):
+        assert (await page.ask(signal, payload))["error"]["code"] == "rate_limited"
+    assert len(await meeting.practice.log(meeting.visit)) == before
+
+
 async def test_whoever_withdraws_is_not_called(meet):
     meeting, page = await meet(patient_on(Script.NO_ANSWER))
     await page.does("phone:withdraw")
