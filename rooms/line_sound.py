@@ -12,6 +12,7 @@ from rooms.line_events import LineEvent, NumberRecorded, PhonePlanSet, SoundChan
 from rooms.line_guards import covered, last_attempt, page_here, purpose
 from rooms.model import (
     OWN_NUMBER,
+    ActorKind,
     Attempt,
     CallFailure,
     CallPurpose,
@@ -252,6 +253,17 @@ def take_plan(seat: Seat, event: PhonePlanSet, now: float, _policy: Policy) -> R
     own = PhoneNumber(id=OWN_NUMBER, number=number, consent=consent)
     plan = replace(_with_number(seat, own).phone, same_device=event.same_device, refused=False)
     return replace(seat, phone=plan), ()
+
+
+def own_plan(seat: Seat) -> Seat:
+    """The seat without a number that a browser which is not its own agreed to."""
+    number = seat.phone.number(OWN_NUMBER)
+    by = number.consent.by if number is not None and number.consent is not None else None
+    own = seat.holder.id if seat.holder is not None else ""
+    if by is None or by.kind is not ActorKind.SEAT or by.id != seat.id or by.device == own:
+        return seat
+    others = tuple(n for n in seat.phone.numbers if n is not number)
+    return replace(seat, phone=replace(seat.phone, numbers=others, same_device=False))
 
 
 def take_plan_and_call(seat: Seat, event: PhonePlanSet, now: float, policy: Policy) -> Result:

@@ -57,6 +57,7 @@ from rooms.line_events import (
     PageGone,
 )
 from rooms.line_guards import GONE, page_here
+from rooms.line_sound import own_plan
 from rooms.model import (
     BARRED,
     INSIDE,
@@ -186,12 +187,24 @@ def _move_seat(visit: Visit, event: SeatEvent, now: float, policy: Policy) -> Re
     _check_device(seat, event)
     _check_running(visit, seat, event)
     after, effects = admission.ADMISSION.step(seat, event, now, policy)
+    after = _with_own_plan(seat, after, event)
     moved = replace(visit, seats=tuple(after if s.id == seat.id else s for s in visit.seats))
     if after.admission in INSIDE and len(inside(moved)) > max(
         policy.max_inside, len(inside(visit))
     ):
         return _no_room(visit, seat, event), ()
     return moved, effects
+
+
+def _with_own_plan(seat: Seat, after: Seat, event: SeatEvent) -> Seat:
+    """Whoever had the link first, and was not let in, does not say whose telephone comes in."""
+    stray = isinstance(event, LinkWithdrawn) and after.holder is None
+    taken = after.holder is not None and _holder(after) != _holder(seat)
+    return own_plan(after) if stray or (taken and seat.admission not in INSIDE) else after
+
+
+def _holder(seat: Seat) -> str:
+    return seat.holder.id if seat.holder is not None else ""
 
 
 def _no_room(visit: Visit, seat: Seat, event: SeatEvent) -> Visit:

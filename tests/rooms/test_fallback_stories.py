@@ -13,6 +13,7 @@ from rooms.errors import (
     SpeakFirst,
     VideoNotReady,
 )
+from rooms.events import LinkWithdrawn
 from rooms.line_events import (
     CallStopped,
     CallWasStopped,
@@ -23,6 +24,7 @@ from rooms.line_events import (
     PageLeft,
     PageShown,
     PhoneKept,
+    PhonePlanSet,
     PhonePlanWithdrawn,
     SameSpeechHeard,
     SeatKeptOnPhone,
@@ -31,7 +33,7 @@ from rooms.line_events import (
 )
 from rooms.model import CallFailure, CallPurpose, Need, PhoneNumber, Prompt, Sound
 from rooms.wiring import phone_ends
-from tests.rooms.cast import DESK, STARTS, by
+from tests.rooms.cast import DESK, PRACTICE, STARTS, by, device_id
 from tests.rooms.phone_story import PhoneStory
 
 DORA, DEAN = by("dora"), by("dean")
@@ -201,6 +203,44 @@ def test_withdrawing_while_it_rings_stops_the_ringing():
     story = ringing().page(PhonePlanWithdrawn)
     assert story.hung_up() == [("petra", None)]
     assert story.why() == ("stuck", "no_consent")
+
+
+def early(story, device):
+    """A browser that has the link says whose telephone is called."""
+    who = by("petra", device)
+    told = {"number": "+491709999999", "wording": "v2"}
+    return story.tell(PhonePlanSet(seat="petra", device=device_id("petra", device), by=who, **told))
+
+
+def numbers(story):
+    return [number.number for number in story.seat("petra").phone.numbers if not number.contact]
+
+
+def test_plan_of_a_browser_that_never_knocked_is_not_the_persons():
+    story = PhoneStory("dora", "petra").comes_in("dora").opens("petra", "stray").opens("petra")
+    early(story, "stray").knocks("petra")
+    assert numbers(story) == []
+
+
+def test_plan_that_was_made_before_knocking_is_kept():
+    story = PhoneStory("dora", "petra").comes_in("dora").opens("petra").opens("petra", "stray")
+    assert numbers(early(story, "one").knocks("petra")) == ["+491709999999"]
+
+
+def test_plan_of_whoever_had_a_link_that_went_astray_goes_with_it():
+    story = PhoneStory("dora", "petra").comes_in("dora").waits("petra", device="stray")
+    early(story, "stray").tell(LinkWithdrawn(seat="petra", by=PRACTICE))
+    assert numbers(story) == []
+
+
+@pytest.mark.parametrize("was_inside", [False, True])
+def test_plan_of_a_browser_that_another_was_let_in_for_is_kept_if_it_was_let_in_itself(was_inside):
+    story = PhoneStory("dora", "petra").comes_in("dora").waits("petra")
+    early(story, "one")
+    if was_inside:
+        story.admits(DORA, "petra")
+    story.waits("petra", device="two").admits(DORA, "petra", "two")
+    assert numbers(story) == (["+491709999999"] if was_inside else [])
 
 
 @pytest.mark.parametrize("answered", [False, True])
