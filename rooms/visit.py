@@ -75,7 +75,7 @@ from rooms.model import (
 )
 from rooms.permissions import Action, may, require
 from rooms.policy import Policy
-from rooms.wiring import inside
+from rooms.wiring import browser_is_silenced, inside
 
 Result = tuple[Visit, tuple[Effect, ...]]
 Due = DeadlinePassed | SeatDeadlinePassed | LineDeadlinePassed
@@ -253,8 +253,11 @@ def _comes_too_late(visit: Visit, event: LineEvent) -> bool:
 
 
 def _check_alone(visit: Visit, seat: Seat, event: LineEvent) -> None:
-    """Whoever speaks alone with one telephone speaks with no other meanwhile."""
+    """Whoever speaks alone with one telephone does so by browser, and with no other meanwhile."""
     if isinstance(event, GreetingBegun):
+        greeter = visit.seat(event.by.id)
+        if greeter is None or browser_is_silenced(greeter):
+            raise NotPermitted
         others = (s for s in visit.seats if s is not seat and s.line.state is Fallback.GATE)
         if any(s.line.greeter == event.by.id for s in others):
             raise NotPermitted
@@ -309,8 +312,13 @@ def _lost_greeter(before: Visit, after: Visit, seat: Seat) -> bool:
     if seat.line.state is not Fallback.GATE or not seat.line.greeter:
         return False
     was, is_now = before.seat(seat.line.greeter), after.seat(seat.line.greeter)
-    stays = is_now is not None and is_covered(after, is_now)
-    return was is not None and is_covered(before, was) and not stays
+    stays = is_now is not None and _may_greet(after, is_now)
+    return was is not None and _may_greet(before, was) and not stays
+
+
+def _may_greet(visit: Visit, seat: Seat) -> bool:
+    """Their own telephone instead of the browser would hear nothing of the one they greet."""
+    return is_covered(visit, seat) and not browser_is_silenced(seat)
 
 
 def is_covered(visit: Visit, seat: Seat) -> bool:

@@ -70,9 +70,9 @@ def _people(visit: Visit) -> list[Seat]:
 
 
 def _link(visit: Visit, source: Seat, hearer: Seat) -> Link:
-    deaf = _browser_is_silenced(hearer)
+    deaf = browser_is_silenced(hearer)
     private = _greets(visit, source) or _greets(visit, hearer)
-    sound = _speaks(source) and not _browser_is_silenced(source)
+    sound = _speaks(source) and not browser_is_silenced(source)
     return Link(
         source=source.id,
         hearer=hearer.id,
@@ -87,7 +87,7 @@ def _speaks(seat: Seat) -> bool:
     return seat.microphone and may(seat.role, Action.SPEAK)
 
 
-def _browser_is_silenced(seat: Seat) -> bool:
+def browser_is_silenced(seat: Seat) -> bool:
     """The telephone is there instead. Trying a number leaves the browser as it is."""
     line = seat.line
     trial = line.call is not None and line.call.purpose is CallPurpose.TRIAL
@@ -168,7 +168,7 @@ def _greeter(visit: Visit, seat: Seat) -> Seat | None:
 
 
 def _hears_browser(visit: Visit, phone: Seat, source: Seat) -> bool:
-    if not _speaks(source) or _browser_is_silenced(source):
+    if not _speaks(source) or browser_is_silenced(source):
         return False
     if phone.line.state is Fallback.GATE:
         return source is _greeter(visit, phone)

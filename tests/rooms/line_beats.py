@@ -136,7 +136,7 @@ def _event_of(beat: Beat, seat: Seat, after: Seat) -> LineEvent | None:
         return CoverBegan(seat=seat.id) if is_now else CoverEnded(seat=seat.id)
     if seat.line.call is not None and _gives_up(beat, seat, after):
         return CoverEnded(seat=seat.id)
-    if seat.line.greeter and not _is_covered(beat.after, seat.line.greeter):
+    if seat.line.greeter and not _can_greet(beat.after, seat.line.greeter):
         return GreeterGone(seat=seat.id)
     if beat.after.stage in RUNNING and _page(seat) != _page(after):
         return PageBack(seat=seat.id) if oracle.page_is_open(after) else PageGone(seat=seat.id)
@@ -147,6 +147,15 @@ def _gives_up(beat: Beat, seat: Seat, after: Seat) -> bool:
     out = (Admission.LEFT, Admission.DENIED, Admission.REMOVED)
     back = after.admission is Admission.INVITED is not seat.admission
     return beat.after.stage not in RUNNING or after.admission in out or back
+
+
+def _can_greet(visit: Visit, name: str) -> bool:
+    """They are inside, and neither silenced nor deaf because of a telephone of their own."""
+    seat = visit.seat(name)
+    if seat is None or not _is_covered(visit, name):
+        return False
+    on_phone = seat.line.state in (F.GATE, F.BRIDGED, F.RECOVERING) and not seat.line.returning
+    return oracle.is_trial(seat) or not on_phone
 
 
 def _is_covered(visit: Visit, name: str) -> bool:
@@ -167,10 +176,10 @@ def gets_to_the_line(visit: Visit, event: LineEvent) -> bool:
         return False
     if isinstance(event, OwnSeatEvent) and not seat.speaks(event.device):
         return False
-    if isinstance(event, GreetingBegun) and any(
-        s.line.greeter == event.by.id for s in visit.seats if s is not seat
-    ):
-        return False
+    if isinstance(event, GreetingBegun):
+        elsewhere = any(s.line.greeter == event.by.id for s in visit.seats if s is not seat)
+        if elsewhere or not _can_greet(visit, event.by.id):
+            return False
     try:
         require(visit, event)
     except RoomError:

@@ -411,6 +411,24 @@ def test_nobody_speaks_alone_with_two_telephones():
         story.greets(DORA, "fay")
 
 
+def test_clinician_who_is_on_the_telephone_cannot_speak_first():
+    story = meeting().bridged("dora").cut()
+    story.pass_time(5)
+    story.answers()
+    with pytest.raises(NotPermitted):
+        story.greets(DORA)
+    assert story.end().prompt is Prompt.GATE
+
+
+def test_telephone_hears_the_announcement_again_when_its_greeter_is_called_as_well():
+    story = PhoneStory().meet().cut()
+    story.pass_time(5)
+    story.answers().greets(DORA).cut("dora").pass_time(5)
+    assert story.end().prompt is None
+    story.answers("dora")
+    assert (story.line().greeter, story.end().prompt) == ("", Prompt.GATE)
+
+
 def test_wrong_person_hears_a_goodbye_and_is_not_called_again():
     story = meeting().bridged()
     story.tell(WrongPersonFound(seat="petra", by=DORA))
