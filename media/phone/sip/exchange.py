@@ -48,6 +48,9 @@ class Core(Protocol):
     def asked(self, request: Request, source: Address) -> None:
         """A new request; answer it with ``Exchange.answer``."""
 
+    def knows(self, request: Request) -> bool:
+        """Whether it belongs to a call of ours: a flood of others must not hold up its BYE."""
+
     def acknowledged(self, request: Request) -> None:
         """The ACK of a 2xx of ours came."""
 
@@ -232,7 +235,8 @@ class Exchange:
         if running is not None:
             self._apply(running, Event.REQUEST)
             return
-        if len(self._servers) >= self._policy.sip_transactions or self._core is None:
+        full = len(self._servers) >= self._policy.sip_transactions
+        if self._core is None or (full and not self._core.knows(request)):
             self._counters.overflowed += 1
             return
         kind = Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER

@@ -153,6 +153,9 @@ class SipTrunk:
         else:
             self._reply(request, 501, source, (ALLOW,))
 
+    def knows(self, request: Request) -> bool:
+        return self._call_of(request) is not None
+
     def acknowledged(self, request: Request) -> None:
         call = self._call_of(request)
         if call is not None and call.conversation is not None:

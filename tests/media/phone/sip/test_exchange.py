@@ -31,6 +31,9 @@ class Answering:
         self.requests.append(request)
         self.exchange.answer(request, 200, reply(request, 200, source, to_tag="us"))
 
+    def knows(self, request):
+        return bool(request.to_tag)
+
     def acknowledged(self, request):
         self.requests.append(request)
 
@@ -109,6 +112,10 @@ async def test_a_flood_is_dropped_and_forgotten():
             exchange.receive(flood, ("127.0.0.1", 5))
         assert len(exchange.core.requests) == 10
         assert exchange.counters.overflowed == 40
+        ours = options(exchange, 5)
+        ours = replace(ours, branch="z9hG4bK-ours", to=f"{ours.to};tag=ours")
+        exchange.receive(ours.encode(), ("127.0.0.1", 5))
+        assert exchange.core.requests.pop().to_tag == "ours"
         await asyncio.sleep(QUICK.patience + 0.2)
         exchange.receive(options(exchange, 5).encode(), ("127.0.0.1", 5))
         assert len(exchange.core.requests) == 11
