@@ -164,7 +164,8 @@ def spaces() -> list[Space]:
 def line_key(visit: Visit) -> Hashable:
     seat = seat_in(visit, "petra")
     line, call = seat.line, seat.line.call
-    somewhere = "inside" if oracle.is_inside(seat) else "door" if seat.waiting_since else "outside"
+    door = "door" if seat.deadline is None else "kept place"
+    somewhere = "inside" if oracle.is_inside(seat) else door if seat.waiting_since else "outside"
     loud = line.sound not in (Sound.FINE, Sound.SILENT)
     return (
         visit.stage in OVER,
