@@ -47,9 +47,11 @@ def own(event: Callable[[SeatSession, P], Event]) -> Perform:
 async def submit_own(node: Node, session: SeatSession, event: Event) -> None:
     """What somebody does at their own seat. Raises ``RateLimited``: it may be written to the log.
 
-    By browser, so that one which only knows the link does not silence the person's own.
+    By browser, so that one which only knows the link does not silence the person's own. Whoever
+    goes is always heard: their telephone would ring.
     """
-    if not node.wish_limit.take(session.device):
+    goes = isinstance(event, SeatLeft | VisitWasEnded)
+    if not goes and not node.wish_limit.take(session.device):
         raise RateLimited(node.wish_limit.retry_after(session.device))
     await node.keeper.submit(session.visit, event)
 

@@ -78,6 +78,8 @@ async def test_a_page_that_changes_its_mind_without_end_does_not_fill_the_log(me
     ):
         assert (await page.ask(signal, payload))["error"]["code"] == "rate_limited"
     assert len(await meeting.practice.log(meeting.visit)) == before
+    await page.ask("visit:leave")
+    assert (await meeting.seat()).admission == "left"
 
 
 async def test_whoever_withdraws_is_not_called(meet):
