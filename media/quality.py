@@ -103,6 +103,7 @@ class Quality:
         self._sampled: float | None = None
         self._lately: deque[float] = deque(maxlen=policy.unusable_mean)
         self._seconds: dict[str, float] = {}  # condition → how long it has held
+        self._returns: deque[float] = deque(maxlen=policy.flaps)  # from silence
 
     def silence(self) -> Sound | None:
         """Nothing arrives."""
@@ -126,17 +127,29 @@ class Quality:
     def _returned(self, now: float, inputs: Inputs) -> Sound | None:
         """The first window after silence has nothing before it to go by.
 
-        It cannot make sound unusable by itself: networks that come back stumble.
+        It cannot make sound unusable by itself: networks that come back stumble. One that comes
+        back again and again can.
         """
         policy = self._policy
         lost = inputs.up.loss if inputs.up is not None else 0.0
         if 1 - lost < policy.stray_share:
             return None
         self._sampled = now
+        if self._flaps(now):
+            self.score = policy.floor
+            return self._become(Sound.UNUSABLE)
         if 1 - lost >= policy.returned_share and self.raw >= policy.weak:
             return self._become(Sound.FINE)
         self.score = max(policy.floor, self.raw)
         return self._become(Sound.WEAK)
+
+    def _flaps(self, now: float) -> bool:
+        """Whether sound has returned too often lately; asked once per return."""
+        if self.sound is None:
+            return False
+        self._returns.append(now)
+        often = len(self._returns) == self._policy.flaps
+        return often and now - self._returns[0] <= self._policy.flap_window
 
     def _smooth(self) -> None:
         policy = self._policy

@@ -161,8 +161,18 @@ def heard_at_last(seat: Seat, event: SoundChanged, now: float, policy: Policy) -
 
 def worsen(seat: Seat, event: SoundChanged, now: float, policy: Policy) -> Result:
     """The sound is not fine: note when to call."""
+    former = seat.line
     seat, _ = note(seat, event, now, policy)
-    return with_line(seat, deadline=call_due(seat, now, policy)), ()
+    due = call_due(seat, now, policy)
+    if due is not None and former.sound is Sound.UNUSABLE and not _page_explains(seat):
+        due = min(due, former.deadline or due, key=lambda each: each.at)
+    return with_line(seat, deadline=due), ()
+
+
+def _page_explains(seat: Seat) -> bool:
+    """The page said why it is silent; otherwise a gap in bad sound does not put off the call."""
+    line = seat.line
+    return line.page_left_at is not None or (line.page_hidden and seat.phone.same_device)
 
 
 def fall_silent(seat: Seat, _event: LineEvent, now: float, policy: Policy) -> Result:

@@ -286,6 +286,8 @@ class QualityPolicy:
     silent_after: float = 2.0  # a hundred packets; lost bursts and Wi-Fi scans are shorter
     returned: float = 0.6  # thirty packets after silence: a roam of six seconds is over before seven
     returned_share: float = 0.8  # of the packets due, in that first window after silence
+    flaps: int = 3  # returns within ``flap_window``: it will go again, and nobody can talk like that
+    flap_window: float = 30.0  # whoever walks through a house loses the connection once or twice
     stray_share: float = 0.5  # of the packets due: less is an echo of a connection, not its return
     patience: float = 0.2  # a packet this late is still under way; most jitter buffers wait for it
     buffer_least: float = 0.06  # seconds; browsers hold two or three packets on a still network

@@ -96,6 +96,15 @@ class TestFailures:
         assert seat.levels == [Sound.FINE, Sound.SILENT, Sound.FINE]
         assert seat.first(Sound.FINE, after=20) > 49.8
 
+    def test_a_network_that_comes_and_goes_is_unusable_until_it_stays(self):
+        flapping = Network(episodes=[Episode(20 + 6 * n, 24 + 6 * n) for n in range(5)])
+        seat = replay(flapping, flapping).run(70)
+        fine, gone, bad = Sound.FINE, Sound.SILENT, Sound.UNUSABLE
+        assert seat.levels[:7] == [fine, gone, fine, gone, fine, gone, bad]
+        assert fine not in seat.levels[7:-1]
+        assert seat.levels[-1] is fine
+        assert 5 <= seat.first(fine, after=36.8) - 48 <= 12
+
     def test_figures_of_a_cut(self):
         seat = replay().run(20)
         before = seat.monitor.figures

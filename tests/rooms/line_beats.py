@@ -463,7 +463,15 @@ def _call_due(move: Moved) -> Deadline:
     last = oracle.failures(move.after)[-1:]
     at = max([a.at for a in line.attempts if a.number == "own"], default=0.0)
     later = at + (rules.retry_after[last[0]] or 0.0) if last else 0.0
-    return Deadline("call", max(move.now, later, _bad_enough(move)))
+    due = Deadline("call", max(move.now, later, _bad_enough(move)))
+    was = move.seat.line
+    if isinstance(move.event, SoundChanged) and was.sound is Sound.UNUSABLE and was.deadline:
+        explained = line.page_left_at is not None or (
+            line.page_hidden and move.after.phone.same_device
+        )
+        if not explained and was.deadline.at < due.at:
+            return was.deadline
+    return due
 
 
 def _bad_enough(move: Moved) -> float:

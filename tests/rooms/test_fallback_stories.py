@@ -778,3 +778,15 @@ def test_others_learn_that_somebody_comes_by_telephone_and_staff_learn_more():
     assert (report.state, report.calls, report.voice_confirmed) == ("bridged", 1, False)
     assert "+49" not in repr(story.view("dora"))
     assert "+49" not in repr(story.view("petra"))
+
+
+def test_gaps_in_unusable_sound_do_not_put_off_the_call():
+    story = meeting().sounds("petra", UNUSABLE).pass_time(3)
+    story.sounds("petra", SILENT).pass_time(1)
+    assert story.placed() == ["petra"]
+
+
+def test_a_page_that_is_hidden_explains_its_silence():
+    story = meeting().equip("petra", same_device=True).sounds("petra", UNUSABLE).pass_time(1)
+    story.page(PageHid).sounds("petra", SILENT).pass_time(20)
+    assert story.state() == "degraded"

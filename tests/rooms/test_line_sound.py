@@ -6,7 +6,15 @@ from rooms import line_sound
 from rooms.fallback import FALLBACK
 from tests.rooms.grids import offered, used
 
-STOOD_ON = ("with_line", "call_due", "media_due", "off_the_phone", "hang_up", "failed")
+STOOD_ON = (
+    "with_line",
+    "call_due",
+    "media_due",
+    "off_the_phone",
+    "hang_up",
+    "failed",
+    "own_plan",
+)
 
 
 @pytest.mark.parametrize("rule", offered(line_sound, *STOOD_ON), ids=lambda f: f.__name__)
