@@ -7,7 +7,8 @@ from dataclasses import replace
 from aiohttp import web
 
 from media.phone.errors import NameTellsOfHealth
-from media.phone.wording import tells_of_health
+from media.phone.sound_files import wave_file
+from media.phone.wording import Announcer, tells_of_health, texts
 from rooms.model import Prompt
 from server import messages as m
 from server import replies as r
@@ -15,6 +16,8 @@ from server.api_auth import Caller
 from server.errors import NotFound
 from server.node import Node
 from server.store import LogDraft, Practice, StoreUnavailable
+
+AUDIO = "audio/wav"
 
 
 async def read(node: Node, _request: web.Request, caller: Caller, _body: None) -> r.Announcements:
@@ -38,6 +41,14 @@ async def rename(
     node.practices.changed(practice.id)
     node.phones.speak_soon(practice.id)
     return _announcements(node, practice)
+
+
+async def hear(node: Node, request: web.Request, caller: Caller, _body: None) -> web.Response:
+    """What a telephone in this language hears: mono, 16 bits, 8 kHz, with silence cut off."""
+    announcer = await node.practices.announcer(caller.practice)
+    language = request.match_info["language"]
+    sound = node.phones.prompts.frames(_prompt(request), language, announcer)
+    return web.Response(body=wave_file(sound), content_type=AUDIO)
 
 
 async def record(node: Node, request: web.Request, caller: Caller, audio: bytes) -> web.Response:
@@ -82,10 +93,15 @@ async def _practice(node: Node, caller: Caller) -> Practice:
 
 def _announcements(node: Node, practice: Practice) -> r.Announcements:
     recorded = sorted(node.phones.prompts.recorded(practice.id))
+    announcer = Announcer(practice=practice.id, who=practice.spoken_name, call_back=practice.phone)
     return r.Announcements(
         spoken_name=practice.spoken_name,
         call_back=practice.phone,
         recordings=[r.Recording(prompt=prompt, language=tag) for prompt, tag in recorded],
+        spoken=[
+            r.Spoken(prompt=prompt, language=tag, text=text)
+            for prompt, tag, text in texts(announcer)
+        ],
     )
 
 

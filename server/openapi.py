@@ -12,8 +12,10 @@ from pydantic.json_schema import models_json_schema
 
 from server import messages as m
 from server import replies as r
+from server.announcements import AUDIO
 from server.routes import ROUTES, Auth, Route
 
+_BINARY = {"type": "string", "format": "binary"}
 _REF = "#/components/schemas/{model}"
 _SECURITY: dict[Auth, list[dict[str, list[str]]]] = {
     Auth.NONE: [],
@@ -59,8 +61,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _request(body: type[BaseModel] | type[bytes]) -> dict[str, Any]:
     if issubclass(body, bytes):
-        schema = {"type": "string", "format": "binary"}
-        return {"required": True, "content": {"application/octet-stream": {"schema": schema}}}
+        return {"required": True, "content": {"application/octet-stream": {"schema": _BINARY}}}
     needed = any(field.is_required() for field in body.model_fields.values())
     return {"required": needed, "content": _content(body)}
 
@@ -96,7 +97,9 @@ def _content(model: type[BaseModel]) -> dict[str, Any]:
 
 def _reply(route: Route) -> dict[str, Any]:
     described: dict[str, Any] = {"description": route.meaning}
-    if route.reply is not None:
+    if route.reply is not None and issubclass(route.reply, bytes):
+        described["content"] = {AUDIO: {"schema": _BINARY}}
+    elif route.reply is not None:
         described["content"] = _content(route.reply)
     return described
 
@@ -111,7 +114,7 @@ def _problem() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     taken = {(route.body, "validation") for route in ROUTES if route.body not in (None, bytes)}
-    given = {(route.reply, "serialization") for route in ROUTES if route.reply is not None}
+    given = {(route.reply, "serialization") for route in ROUTES if route.reply not in (None, bytes)}
     models = sorted(taken | given | {(r.Problem, "validation")}, key=lambda pair: pair[0].__name__)
     _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     return dict(definitions["$defs"])

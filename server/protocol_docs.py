@@ -158,7 +158,7 @@ def _routes() -> Iterator[str]:
             [
                 f"`{route.method} {route.path}`",
                 route.auth.value,
-                "a file" if route.body is bytes else _name(route.body) if route.body else "",
+                _name(route.body) if route.body else "",
                 f"{route.status} {_name(route.reply) if route.reply else ''}".strip(),
                 route.meaning,
             ]
@@ -198,6 +198,8 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _name(model: type[Any]) -> str:
+    if model is bytes:
+        return "a file"
     return f"[{model.__name__}](#{model.__name__.lower()})"
 
 
@@ -264,7 +266,9 @@ def _tool(name: str) -> str:
 
 def schema() -> dict[str, Any]:
     """One JSON Schema with every message, the signal maps and the codes."""
-    definitions = _definitions(route for route in ROUTES if route.auth is Auth.LINK)
+    definitions = _definitions(
+        route for route in ROUTES if route.auth is Auth.LINK or _at_desk(route)
+    )
     definitions["ProblemCode"] = _words([cls.code for cls, _ in _errors()])
     definitions["Problem"]["properties"]["code"] = {"$ref": _REF.format(model="ProblemCode")}
     definitions["VisitSignals"] = _signal_map(VISIT)
@@ -273,6 +277,11 @@ def schema() -> dict[str, Any]:
     definitions["DeskNews"] = _news_map(DESK)
     _drop_titles(definitions)
     return {"title": "Protocol", "type": "object", "$defs": definitions}
+
+
+def _at_desk(route: Route) -> bool:
+    """Whether the desk's page calls it; all else it does by signals."""
+    return route.auth is Auth.STAFF and route.reply is r.Announcements
 
 
 def _drop_titles(schema: Any) -> None:
@@ -293,7 +302,7 @@ def _definitions(routes: Iterable[Route] = ROUTES) -> dict[str, Any]:
     given |= {signal.result for signal in SIGNALS if signal.result is not None}
     for route in routes:
         taken |= {route.body} if route.body not in (None, bytes) else set()
-        given |= {route.reply} if route.reply else set()
+        given |= {route.reply} if route.reply not in (None, bytes) else set()
     taken |= {r.Problem, r.SignalError}  # what a problem need not have is optional to its reader
     adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
         *((model.__name__, "validation", TypeAdapter(model)) for model in taken),

@@ -34,12 +34,21 @@ class Recording(BaseModel):
     language: str
 
 
+class Spoken(BaseModel):
+    """The words of one announcement, in one language, where the practice has not recorded it."""
+
+    prompt: Prompt
+    language: str
+    text: str
+
+
 class Announcements(BaseModel):
     """How telephones are spoken to in a practice's name."""
 
     spoken_name: str
     call_back: str
     recordings: list[Recording]
+    spoken: list[Spoken]
 
 
 class DeskMade(BaseModel):

@@ -28,15 +28,15 @@ class Auth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row. ``body`` None: the route takes none; ``bytes``: whatever comes, as it is; ``reply``
-    None: it replies without a body.
+    """One row. ``body`` None: the route takes none; ``bytes``: whatever comes, as it is.
+    ``reply`` None: it replies without a body; ``bytes``: with a sound file.
     """
 
     method: str
     path: str
     auth: Auth
     body: type[m.Payload] | type[bytes] | None
-    reply: type[BaseModel] | None
+    reply: type[BaseModel] | type[bytes] | None
     handler: Callable[..., Awaitable[Any]]
     meaning: str
     status: int = 200
@@ -91,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/v1/desks/{desk}", P, None, None, rest.revoke_desk, "Withdraw a desk link", 204),
     Route("GET", ANNOUNCEMENTS, S, None, r.Announcements, announcements.read, "How telephones are spoken to in the practice's name"),
     Route("PUT", ANNOUNCEMENTS, P, m.Announced, r.Announcements, announcements.rename, "Choose the name and the number that announcements open with"),
+    Route("GET", RECORDING, S, None, bytes, announcements.hear, "Hear one announcement as a telephone does"),
     Route("PUT", RECORDING, S, bytes, None, announcements.record, "Use a recording of one's own for one announcement in one language", 204),
     Route("DELETE", RECORDING, S, None, None, announcements.forget, "Go back to what comes with the software", 204),
     Route("GET", "/v1/events", P, None, r.EventPage, rest.read_events, "The practice's log after a cursor, in order", query=("after",)),

@@ -18,15 +18,13 @@ import numpy as np
 import structlog
 
 from media.phone.carrier import SAMPLE_RATE
-from media.phone.sound_files import Sound, frozen
+from media.phone.sound_files import Sound, frozen, wave_file
 from rooms.model import Prompt
 from rooms.policy import PromptPolicy
 
 log = structlog.get_logger(__name__)
 
 Place: TypeAlias = tuple[str, Prompt, str]  # practice, as ``practice_key`` names it; language
-
-_SAMPLE_BYTES = 2
 
 
 def practice_key(practice: str) -> str:
@@ -100,11 +98,7 @@ def _write(path: Path, sound: Sound) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_suffix(".new")
     with beside.open("wb") as raw:
-        with wave.open(raw, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(_SAMPLE_BYTES)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(sound.tobytes())
+        raw.write(wave_file(sound))
         raw.flush()
         os.fsync(raw.fileno())
     beside.replace(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import wave
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -23,6 +24,7 @@ from rooms.policy import PromptPolicy
 Sound: TypeAlias = NDArray[np.int16]
 
 _FULL_SCALE = 32_768.0
+_SAMPLE_BYTES = 2
 _KINDS = (  # what stands where in a file, and the reader for it
     (0, b"RIFF", "wav"),
     (0, b"OggS", "ogg"),
@@ -71,6 +73,17 @@ def levelled(sound: Sound, policy: PromptPolicy, lead: float = 0.0) -> Sound:
     silence = np.zeros(round(lead * SAMPLE_RATE))
     loud = np.concatenate((silence, heard.reshape(-1) * gain)).clip(-peak * gain, peak * gain)
     return frozen(_whole_frames(np.rint(loud * _FULL_SCALE).astype(np.int16)))
+
+
+def wave_file(sound: Sound) -> bytes:
+    """The sound as a WAVE file, which everything can play."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(_SAMPLE_BYTES)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(sound.tobytes())
+    return made.getvalue()
 
 
 def frozen(sound: Sound) -> Sound:

@@ -4,9 +4,11 @@ import asyncio
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from media.phone.wording import Announcer
+from media.phone.sound_files import read_sound
+from media.phone.wording import SPOKEN, Announcer
 from rooms.model import Prompt
 from rooms.policy import PromptPolicy
 from server.routes import ANNOUNCEMENTS
@@ -25,12 +27,17 @@ def heard(server, practice, language="pt-BR"):
 
 
 async def test_a_practice_chooses_name_and_number(server, practice, people):
-    assert await practice.get(ANNOUNCEMENTS) == {
-        "spoken_name": "", "call_back": practice.phone, "recordings": [],
-    }  # fmt: skip
+    before = await practice.get(ANNOUNCEMENTS)
+    spoken = before.pop("spoken")
+    assert before == {"spoken_name": "", "call_back": practice.phone, "recordings": []}
+    assert {(each["prompt"], each["language"]) for each in spoken} == {
+        (prompt, language) for prompt in Prompt for language in SPOKEN
+    }
     visit = await practice.plans()
     answer = await practice.call("PUT", ANNOUNCEMENTS, NAMED)
-    assert (answer.status, answer.body) == (200, {**NAMED, "recordings": []})
+    assert answer.status == 200
+    assert answer.body.items() >= {**NAMED, "recordings": []}.items()
+    assert answer.body["spoken"][0]["text"].startswith("This is Riverside, phone number plus 1")
     assert await practice.get(ANNOUNCEMENTS) == answer.body
     announcer = await server.node.practices.announcer(practice.id)
     assert (announcer.who, announcer.call_back) == ("Riverside", "+1 202 555 0142")
@@ -81,6 +88,20 @@ async def test_a_practice_speaks_for_itself(server, practice):
     assert purity(heard(server, practice), 440.0) < 0.5
     types = [entry.type for entry in await practice.log()]
     assert types == ["AnnouncementRecorded", "AnnouncementForgotten", "AnnouncementForgotten"]
+
+
+async def test_staff_hear_what_telephones_hear(server, practice):
+    async def played(path):
+        headers = {"Authorization": f"Bearer {practice.key}"}
+        async with server.http.get(server.url + path, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (200, "audio/wav")
+            return read_sound(await answer.read(), PromptPolicy())
+
+    assert np.array_equal(await played(GATE), heard(server, practice))
+    assert (await practice.call("PUT", GATE, RECORDING)).status == 204
+    assert purity(await played(GATE), 440.0) > 0.9
+    assert purity(await played(f"{ANNOUNCEMENTS}/gate/en"), 440.0) < 0.5
+    assert (await practice.call("GET", f"{ANNOUNCEMENTS}/song/en")).code == "not_found"
 
 
 async def test_a_desk_may_record_and_not_rename(practice, browser):

@@ -207,7 +207,7 @@ class RunningServer:
         async with self.http.request(
             method, self.url + path, data=data, headers=headers, allow_redirects=False
         ) as answer:
-            return Answer(answer.status, answer.headers.copy(), await answer.text())
+            return Answer(answer.status, answer.headers.copy(), await answer.text(errors="replace"))
 
     async def practice(self) -> Practice:
         """One more practice, with a key of its own."""

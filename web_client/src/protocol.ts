@@ -46,6 +46,21 @@ export type Admission =
   | "denied"
   | "removed";
 /**
+ * What is said to a telephone, in the seat's language.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Prompt".
+ */
+export type Prompt =
+  | "gate"
+  | "connecting"
+  | "trial"
+  | "trial_done"
+  | "joined"
+  | "first_in_line"
+  | "hand_back"
+  | "goodbye";
+/**
  * Why a call did not bring the person into the visit.
  *
  * This interface was referenced by `Protocol`'s JSON-Schema
@@ -228,6 +243,39 @@ export interface Protocol {}
  */
 export interface AddressTold {
   address: string;
+}
+/**
+ * How telephones are spoken to in a practice's name.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Announcements".
+ */
+export interface Announcements {
+  spoken_name: string;
+  call_back: string;
+  recordings: Recording[];
+  spoken: Spoken[];
+}
+/**
+ * A practice's own recording of one announcement, in one language.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Recording".
+ */
+export interface Recording {
+  prompt: Prompt;
+  language: string;
+}
+/**
+ * The words of one announcement, in one language, where the practice has not recorded it.
+ *
+ * This interface was referenced by `Protocol`'s JSON-Schema
+ * via the `definition` "Spoken".
+ */
+export interface Spoken {
+  prompt: Prompt;
+  language: string;
+  text: string;
 }
 /**
  * What opening a desk link gives a browser.

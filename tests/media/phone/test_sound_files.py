@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.phone.errors import PromptError, PromptTooLong, PromptUnreadable
-from media.phone.sound_files import levelled, read_sound
+from media.phone.sound_files import levelled, read_sound, wave_file
 from rooms.policy import PromptPolicy
 from tests.support.sounds import purity, sound_file, tone
 
@@ -148,3 +148,8 @@ def test_a_damaged_file_is_read_or_refused(file, damage, kept):
     except PromptError:
         return
     assert sound.dtype == np.int16
+
+
+def test_what_is_written_as_a_wave_file_is_read_as_the_same_samples():
+    sound = np.arange(-8_000, 8_000, dtype=np.int16)
+    assert np.array_equal(read_sound(wave_file(sound), POLICY), sound)
