@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # A slow machine is not a failing property, and a failure must be there again tomorrow.
@@ -10,6 +11,14 @@ settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("house")
+
+# Left to itself, structlog draws every variable of every frame: seconds for one fault of a server.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(autouse=True)
