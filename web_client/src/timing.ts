@@ -25,4 +25,5 @@ export const MEDIA_TICK = 1_000; // how often a broken connection is looked at
 export const RING_EVERY = 4_000; // of the demo's phone; real ones ring every five or six seconds
 export const RING_LENGTH = 1_600; // two fifths of that, which is how telephones ring
 export const CONTROL_TICK = 2_000; // scripts may break the demo's networks as well
+export const RECORDING_MOST = 58_000; // of an announcement; the server takes a minute
 export const VIBRATION = [200, 100, 200]; // two short pulses, as telephones do

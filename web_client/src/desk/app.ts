@@ -39,6 +39,11 @@ export class DeskApp {
     void this.line.open();
   }
 
+  /** What requests beside the socket prove themselves with; renewed all the time. */
+  get credential(): string {
+    return this.line.credential;
+  }
+
   reopen(): void {
     this.store.send({ type: "reopening" });
     void this.line.open();

@@ -8,6 +8,7 @@ import { Frame } from "../ui/frame";
 import { Heading } from "../ui/heading";
 import { useKeptFocus } from "../ui/keep_focus";
 import { useWords, WordsContext } from "../words";
+import { Announcements } from "./announcements_panel";
 import type { DeskApp } from "./app";
 import { DeskVisitCard } from "./visit_card";
 
@@ -97,6 +98,7 @@ function Today({ state, desk, app, waiting }: DeskScreenProps & { desk: DeskSnap
           <DeskVisitCard key={visit.visit} visit={visit} state={state} app={app} />
         ))}
       </div>
+      <Announcements credential={() => app.credential} />
     </>
   );
 }
