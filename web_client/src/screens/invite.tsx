@@ -1,6 +1,8 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Role } from "../protocol";
+import { ChoiceField } from "../ui/choice_field";
 import { Dialog } from "../ui/dialog";
+import { TextField } from "../ui/text_field";
 import { LANGUAGE_NAMES, type Language, speak, useWords } from "../words";
 import { useApp } from "./context";
 import { InviteLink } from "./invite_link";
@@ -13,6 +15,12 @@ const ROLES: readonly Role[] = [
   "observer",
   "provider",
 ];
+
+const SPOKEN = Object.entries(LANGUAGE_NAMES).map(([code, own]) => ({
+  value: code as Language,
+  text: own,
+  lang: code,
+}));
 
 interface Invited {
   name: string;
@@ -69,7 +77,6 @@ function InviteForm({ onInvited, onClose }: InviteFormProps) {
   const words = useWords();
   const { t } = words;
   const app = useApp();
-  const id = useId();
   const [role, setRole] = useState<Role>("family");
   const [name, setName] = useState("");
   const [relationship, setRelationship] = useState("");
@@ -83,20 +90,12 @@ function InviteForm({ onInvited, onClose }: InviteFormProps) {
   };
   return (
     <form onSubmit={submit}>
-      <p class="field">
-        <label for={`${id}-role`}>{t("invite.role")}</label>
-        <select
-          id={`${id}-role`}
-          value={role}
-          onChange={(event) => setRole(event.currentTarget.value as Role)}
-        >
-          {ROLES.map((each) => (
-            <option key={each} value={each}>
-              {t(`role.${each}`)}
-            </option>
-          ))}
-        </select>
-      </p>
+      <ChoiceField
+        label={t("invite.role")}
+        choices={ROLES.map((each) => ({ value: each, text: t(`role.${each}`) }))}
+        value={role}
+        onValue={setRole}
+      />
       <TextField label={t("invite.name")} value={name} onValue={setName} required />
       {role === "family" && (
         <TextField
@@ -105,20 +104,12 @@ function InviteForm({ onInvited, onClose }: InviteFormProps) {
           onValue={setRelationship}
         />
       )}
-      <p class="field">
-        <label for={`${id}-language`}>{t("invite.language")}</label>
-        <select
-          id={`${id}-language`}
-          value={language}
-          onChange={(event) => setLanguage(event.currentTarget.value as Language)}
-        >
-          {Object.entries(LANGUAGE_NAMES).map(([code, own]) => (
-            <option key={code} value={code} lang={code}>
-              {own}
-            </option>
-          ))}
-        </select>
-      </p>
+      <ChoiceField
+        label={t("invite.language")}
+        choices={SPOKEN}
+        value={language}
+        onValue={setLanguage}
+      />
       <div class="row">
         <button type="submit" class="button button-main">
           {t("invite.create")}
@@ -128,30 +119,5 @@ function InviteForm({ onInvited, onClose }: InviteFormProps) {
         </button>
       </div>
     </form>
-  );
-}
-
-interface TextFieldProps {
-  label: string;
-  value: string;
-  onValue: (value: string) => void;
-  required?: boolean;
-}
-
-function TextField({ label, value, onValue, required = false }: TextFieldProps) {
-  const id = useId();
-  return (
-    <p class="field">
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type="text"
-        autocomplete="off"
-        maxLength={128}
-        required={required}
-        value={value}
-        onInput={(event) => onValue(event.currentTarget.value)}
-      />
-    </p>
   );
 }

@@ -3,14 +3,15 @@ import { troubleKey } from "../lib/trouble";
 import type { LineReport } from "../protocol";
 import { OWN_NUMBER, SPOKEN_WORDING } from "../state/phone_plan";
 import { useWords } from "../words";
+import { ChoiceField } from "./choice_field";
 import { Dialog } from "./dialog";
 import type { LineOrders } from "./line_story";
 import { PhoneField } from "./phone_field";
+import { TextField } from "./text_field";
 
 type Whose = "own" | "other" | "contact";
 
 const WHOSE: readonly Whose[] = ["own", "other", "contact"];
-const LONGEST_LABEL = 128; // what the server takes
 
 export interface RecordNumberProps {
   name: string;
@@ -72,33 +73,14 @@ function RecordForm({
   };
   return (
     <form onSubmit={submit}>
-      <p class="field">
-        <label for={`${id}-whose`}>{t("record.whose")}</label>
-        <select
-          id={`${id}-whose`}
-          value={whose}
-          onChange={(event) => setWhose(event.currentTarget.value as Whose)}
-        >
-          {WHOSE.map((each) => (
-            <option key={each} value={each}>
-              {t(`record.${each}`)}
-            </option>
-          ))}
-        </select>
-      </p>
+      <ChoiceField
+        label={t("record.whose")}
+        choices={WHOSE.map((each) => ({ value: each, text: t(`record.${each}`) }))}
+        value={whose}
+        onValue={setWhose}
+      />
       {whose !== "own" && (
-        <p class="field">
-          <label for={`${id}-label`}>{t("record.label")}</label>
-          <input
-            id={`${id}-label`}
-            type="text"
-            autocomplete="off"
-            maxLength={LONGEST_LABEL}
-            required
-            value={label}
-            onInput={(event) => setLabel(event.currentTarget.value)}
-          />
-        </p>
+        <TextField label={t("record.label")} value={label} onValue={setLabel} required />
       )}
       <PhoneField
         label={t("record.number")}
