@@ -153,7 +153,7 @@ export const enPhone = {
   "record.whose": "Whose phone is it?",
   "record.own": "Their own",
   "record.other": "Another one of theirs",
-  "record.contact": "Somebody else, in an emergency",
+  "record.contact": "Emergency contact",
   "record.label": "Name for this number",
   "record.number": "Phone number",
   "record.read": "Please read aloud:",

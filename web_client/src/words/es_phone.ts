@@ -156,7 +156,7 @@ export const esPhone: Record<keyof typeof enPhone, Text> = {
   "record.whose": "¿De quién es el teléfono?",
   "record.own": "El suyo",
   "record.other": "Otro número suyo",
-  "record.contact": "De otra persona, para emergencias",
+  "record.contact": "Contacto de emergencia",
   "record.label": "Nombre para este número",
   "record.number": "Número de teléfono",
   "record.read": "Lea en voz alta, por favor:",
