@@ -152,6 +152,11 @@ class Calls:
         if known is not None and self._keys.take(call):
             self._report(known, KeyPressed(seat=known.seat, call=known.call, key=digit))
 
+    def called(self, _carrier: str) -> CallFailure:
+        """Somebody calls back: nobody can be put through from here, but that they tried is seen."""
+        self._metrics.calls_in.inc()
+        return CallFailure.NO_ANSWER
+
     def sound_changed(self, visit: VisitId, seat: SeatId, sound: Sound) -> None:
         """A browser's sound crossed a threshold."""
         self._reports.add(visit, SoundChanged(seat=seat, sound=sound))

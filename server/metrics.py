@@ -56,6 +56,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.calls_in = Counter(
+            "bedside_calls_in_total",
+            "Telephone calls to the server's own numbers; none is put through.",
+            registry=self.registry,
+        )
+
     def watch_media(self, counters: MediaCounters) -> None:
         """Export what the media plane counts, read when somebody asks."""
         self.registry.register(_MediaCollector(counters))

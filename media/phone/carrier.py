@@ -73,6 +73,9 @@ class CallListener(Protocol):
     def pressed(self, call: CallId, digit: str) -> None:
         """A key was pressed: one of ``0123456789*#ABCD``, once per press."""
 
+    def called(self, carrier: str) -> CallFailure:
+        """Somebody calls in: why they are not put through, which the carrier tells them."""
+
 
 class PhoneLine(Protocol):
     """The sound of one answered call. Neither method blocks."""

@@ -162,6 +162,10 @@ class Switchboard:
         if found is not None and found.state is CallState.ANSWERED and self._listener is not None:
             self._listener.pressed(found.request.id, digit)
 
+    def called(self, carrier: str) -> CallFailure:
+        """Somebody calls in; whoever listens decides."""
+        return self._listener.called(carrier) if self._listener else CallFailure.CARRIER_DOWN
+
     async def _recover(self) -> None:
         await end_former_calls(self._routes.carriers, self._book, self._policy.abandon_within)
         self._recovered.set()

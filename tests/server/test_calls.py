@@ -289,3 +289,9 @@ async def test_what_is_told_of_a_call_that_is_not_ours_is_nothing(office):
     office.calls.sound_changed("visit-1", SEAT, Sound.WEAK)
     office.calls.same_speech("visit-1", SEAT, CALL)
     assert names(office.told) == ["SoundChanged", "SameSpeechHeard"]
+
+
+async def test_whoever_calls_back_is_not_put_through_and_is_counted(open_office):
+    office = await open_office()
+    assert office.board.called("practice") is CallFailure.NO_ANSWER
+    assert "bedside_calls_in_total 1.0" in office.metrics.text().decode()

@@ -16,7 +16,7 @@ from media.phone.carrier import FRAME_SAMPLES, CallRequest, CallState, PhoneLine
 from media.phone.sip.config import TrunkConfig
 from media.phone.sip.transactions import Times
 from media.phone.sip.trunk import SipTrunk
-from rooms.model import CallId
+from rooms.model import CallFailure, CallId
 from rooms.policy import PhonePolicy
 from tests.support.ports import free_port
 from tests.support.softphone import purity, tone
@@ -31,6 +31,7 @@ class Listening:
     def __init__(self) -> None:
         self.progress: list[Progress] = []
         self.keys: list[str] = []
+        self.refuses = CallFailure.NO_ANSWER  # whoever calls in
         self._news = asyncio.Condition()
         self._told: set[asyncio.Task[None]] = set()
 
@@ -41,6 +42,9 @@ class Listening:
     def pressed(self, call: CallId, digit: str) -> None:
         self.keys.append(digit)
         self._tell()
+
+    def called(self, carrier: str) -> CallFailure:
+        return self.refuses
 
     def _tell(self) -> None:
         task = asyncio.get_running_loop().create_task(self._notify())

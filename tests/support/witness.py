@@ -6,7 +6,7 @@ import asyncio
 
 from media.phone.carrier import CallState, Progress
 from media.phone.former_calls import KeptCall
-from rooms.model import CallId
+from rooms.model import CallFailure, CallId
 
 
 class Witness:
@@ -15,6 +15,7 @@ class Witness:
     def __init__(self) -> None:
         self.told: list[Progress] = []
         self.keys: list[tuple[CallId, str]] = []
+        self.called_by: list[str] = []
         self._news = asyncio.Condition()
         self._notes: set[asyncio.Task[None]] = set()
 
@@ -25,6 +26,10 @@ class Witness:
     def pressed(self, call: CallId, digit: str) -> None:
         self.keys.append((call, digit))
         self._note()
+
+    def called(self, carrier: str) -> CallFailure:
+        self.called_by.append(carrier)
+        return CallFailure.NO_ANSWER
 
     def states(self, call: CallId) -> list[CallState]:
         """What became of the call so far."""

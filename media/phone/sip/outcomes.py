@@ -7,6 +7,7 @@ to the cause that the telephone network reported in a Reason header (RFC 3326, R
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from media.phone.sip.messages import Response
 from rooms.model import CallFailure
@@ -58,6 +59,13 @@ OTHERWISE = CallFailure.CARRIER_DOWN
 
 _Q850 = re.compile(r"^\s*Q\.850\s*;.*?\bcause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
 _BLOCKING = re.compile(r"\bcause\s*=\s*60[78]\b|text\s*=\s*\"?v=analytics", re.IGNORECASE)
+
+# What a caller is told (RFC 3261 section 21); whatever is our own affair, only that it cannot be.
+REFUSED_WITH: Mapping[CallFailure, int] = {
+    **dict.fromkeys(CallFailure, 480),
+    CallFailure.BUSY: 486,
+    CallFailure.DECLINED: 603,
+}
 
 
 def failure_of(response: Response) -> CallFailure:

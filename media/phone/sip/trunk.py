@@ -22,6 +22,7 @@ from media.phone.sip.dialog import derived
 from media.phone.sip.exchange import Exchange
 from media.phone.sip.health import Health
 from media.phone.sip.messages import Fields, Request
+from media.phone.sip.outcomes import REFUSED_WITH
 from media.phone.sip.stream import StreamTransport
 from media.phone.sip.transactions import Times
 from media.phone.sip.transport import Address, Transport, UdpTransport
@@ -139,19 +140,23 @@ class SipTrunk:
             call.asked(request, source)
 
     def _asked_outside(self, request: Request, source: Address) -> None:
-        """No incoming calls are configured: everything is answered, nothing is taken."""
+        """Everything is answered; of a call, whoever listens says why it is not put through."""
         if request.method == "OPTIONS":
             self._reply(request, 200, source, (ALLOW, SUPPORTED, ("Accept", SDP)))
             return
         self.counters.strangers_refused += 1
         if request.method == "INVITE":
-            self._reply(request, 480, source)
+            self._reply(request, self._refused_with(), source)
         elif request.method in METHODS:
             self._reply(request, 481, source)
         elif request.method in _ELSEWHERE:
             self._reply(request, 405, source, (ALLOW,))
         else:
             self._reply(request, 501, source, (ALLOW,))
+
+    def _refused_with(self) -> int:
+        why = self._listener.called(self.name) if self._listener else CallFailure.CARRIER_DOWN
+        return REFUSED_WITH[why]
 
     def knows(self, request: Request) -> bool:
         return self._call_of(request) is not None

@@ -26,10 +26,12 @@ PHRASES = {
     420: "Bad Extension",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
+    486: "Busy Here",
     488: "Not Acceptable Here",
     491: "Request Pending",
     500: "Server Internal Error",
     501: "Not Implemented",
+    603: "Decline",
 }
 
 _RPORT = re.compile(r";\s*rport\s*(?=;|$)", re.IGNORECASE)

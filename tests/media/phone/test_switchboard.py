@@ -441,3 +441,11 @@ async def test_if_one_carrier_cannot_be_opened_none_is(make, witness, carriers, 
     with pytest.raises(OSError, match=r"^$"):
         await board.start(witness)
     assert not carriers[0].healthy
+
+
+async def test_a_call_from_outside_is_for_whoever_listens_to_decide(make, witness):
+    board = await make(start=False)
+    assert board.called("one") is CallFailure.CARRIER_DOWN
+    board = await make()
+    assert board.called("one") is CallFailure.NO_ANSWER
+    assert witness.called_by == ["one"]

@@ -199,6 +199,20 @@ async def test_whoever_calls_from_outside_gets_an_answer(method, inside, code):
         assert response.to_tag
 
 
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [
+        (CallFailure.BUSY, 486),
+        (CallFailure.DECLINED, 603),
+        (CallFailure.CARRIER_DOWN, 480),
+    ],
+)
+async def test_whoever_listens_says_why_a_call_is_not_put_through(why, code):
+    async with trunk_to(5) as rig:
+        rig.listening.refuses = why
+        assert (await ask_from_outside(rig, "INVITE", inside=False)).code == code
+
+
 async def ask_from_outside(rig: Rig, method: str, inside: bool):
     """Send one request from a socket of our own; its final answer."""
     loop = asyncio.get_running_loop()
