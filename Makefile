@@ -21,10 +21,12 @@ MODULES := web_client/node_modules
 WEB := $(shell find web_client -mindepth 1 \( -name node_modules -o -name dist \) -prune -o -print)
 
 # What the system must have: command, then package. Running: the voice of spoken announcements.
-# Testing: browsers, a TURN server, a telephone and a scripted telephone company.
+# Testing: browsers, a TURN server, a telephone, a scripted telephone company, and what many nodes
+# stand on: Redis with its sentinel, and a reverse proxy.
 RUN_SYSTEM := espeak-ng:espeak-ng
 TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn \
-	baresip:baresip sipp:sip-tester
+	baresip:baresip sipp:sip-tester redis-server:redis-server redis-sentinel:redis-sentinel \
+	caddy:caddy nginx:nginx-light
 
 .PHONY: help setup demo test check bench lock wheel protocol prompts format clean
 

@@ -7,6 +7,7 @@ A secret may come from a file instead: ``BEDSIDE_TURN_SECRET_FILE=/run/secrets/t
 from __future__ import annotations
 
 import os
+import socket
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,16 +28,20 @@ from pydantic_settings import (
 
 from media.phone.sip.config import SipTransport
 from rooms.errors import BedsideError
+from server.setting_rules import RULES
 from server.setting_types import (
     Addresses,
     Countries,
     Country,
     Networks,
+    NodeName,
     Origins,
     Port,
     Ports,
+    RedisUrl,
     Servers,
     Words,
+    node_name,
     origin,
 )
 
@@ -158,6 +163,38 @@ class Settings(BaseSettings):
     turn_secret: SecretStr | None = Field(
         None, description="The secret shared with the TURN server (coturn: static-auth-secret)."
     )
+    redis_url: RedisUrl = Field(
+        "",
+        description="Where many nodes keep their visits together: redis://host:6379/0, rediss:// "
+        "for TLS, or redis+sentinel://host:26379,host:26379/name (rediss+sentinel:// for TLS). "
+        "Empty: one node, with an embedded store.",
+    )
+    redis_user: str = Field("", description="ACL user at Redis, if it asks for one.")
+    redis_password: SecretStr | None = Field(None, description="Password of that user.")
+    redis_sentinel_password: SecretStr | None = Field(
+        None, description="Password of the sentinels, if they ask for one."
+    )
+    redis_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) that Redis's may be signed by. Empty: the system's."
+    )
+    redis_prefix: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = Field(
+        "bedside", description="What the names of all keys begin with, for a Redis that is shared."
+    )
+    node: NodeName = Field(
+        "",
+        description="Name of this node in the paths /n/<name>/ that browsers are led to; the same "
+        "after each start. Empty: the host's name. Only with REDIS_URL.",
+    )
+    node_url: Annotated[str, BeforeValidator(lambda value: value and origin(value))] = Field(
+        "",
+        description="Where the other nodes reach this one, such as http://10.0.0.5:8080. "
+        "Empty: http, this host's name and the port. Only with REDIS_URL.",
+    )
+    keys_file: Path | None = Field(
+        None,
+        description="The key ring, if it is not keys.json in the data directory. Every node of an "
+        "installation needs the same one.",
+    )
     practice_name: str = Field(
         "Practice", description="Name of the practice that the first start creates."
     )
@@ -245,25 +282,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Settings:
-        if bool(self.tls_certificate) != bool(self.tls_key):
-            raise ValueError("TLS_CERTIFICATE and TLS_KEY are set together or not at all")
-        if bool(self.turn_urls) != bool(self.turn_secret):
-            raise ValueError("TURN_URLS and TURN_SECRET are set together or not at all")
-        if any(url.split(":", 1)[0] not in {"turn", "turns"} for url in self.turn_urls):
-            raise ValueError("TURN_URLS takes turn: and turns: addresses (RFC 7065)")
-        if self.sip_servers and not self.sip_caller:
-            raise ValueError("SIP_CALLER is needed with SIP_SERVERS: the number that is shown")
-        if bool(self.sip_user) != bool(self.sip_password):
-            raise ValueError("SIP_USER and SIP_PASSWORD are set together or not at all")
-        if self.practice_carrier and self.sip_servers:
-            raise ValueError("PRACTICE_CARRIER and SIP_SERVERS exclude each other")
-        if self.mode is Mode.PRODUCTION and self.practice_carrier:
-            raise ValueError("PRACTICE_CARRIER reaches no real telephone: not in production")
-        if self.mode is Mode.PRODUCTION and not self.public_url.startswith("https://"):
-            raise ValueError(
-                "PUBLIC_URL must be an https:// address in production: "
-                "browsers give no camera or microphone to other pages"
-            )
+        for is_broken, words in RULES:
+            if is_broken(self):
+                raise ValueError(words)
         return self
 
     @property
@@ -303,7 +324,28 @@ class Settings(BaseSettings):
     @property
     def keys_path(self) -> Path:
         """Where the key ring is kept."""
-        return self.data_dir / "keys.json"
+        return self.keys_file or self.data_dir / "keys.json"
+
+    @property
+    def many_nodes(self) -> bool:
+        """Whether this is one node of several."""
+        return bool(self.redis_url)
+
+    @property
+    def node_name(self) -> str:
+        """This node's name in paths."""
+        return self.node or node_name(socket.gethostname())
+
+    @property
+    def peer_url(self) -> str:
+        """Where the other nodes reach this one."""
+        scheme = "https" if self.tls_certificate else "http"
+        return self.node_url or f"{scheme}://{socket.gethostname()}:{self.port}"
+
+    @property
+    def audit_dir(self) -> Path:
+        """Where this node keeps its own copy of what it wrote to the log."""
+        return self.data_dir / "audit"
 
     @property
     def store_path(self) -> Path:

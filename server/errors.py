@@ -26,8 +26,16 @@ from rooms import errors as rooms
 from rooms.errors import BedsideError
 from server.config import ConfigurationError
 from server.idempotency import IdempotencyKeyInvalid, IdempotencyMismatch
+from server.peering import NodeUnreachable
 from server.phone_numbers import NumberRefused
-from server.store import AlreadyExists, StoreError, StoreUnavailable, UnknownVisit, VersionConflict
+from server.store import (
+    AlreadyExists,
+    NotOwner,
+    StoreError,
+    StoreUnavailable,
+    UnknownVisit,
+    VersionConflict,
+)
 from server.tokens import TokenInvalid
 
 
@@ -109,6 +117,8 @@ STATUS: dict[type[BedsideError], int] = {
     UnknownVisit: 404,
     AlreadyExists: 409,
     VersionConflict: 409,
+    NotOwner: 503,
+    NodeUnreachable: 503,
     StoreUnavailable: 503,
     StoreError: 500,
     IdempotencyMismatch: 422,

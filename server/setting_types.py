@@ -5,6 +5,7 @@ Each raises ``ValueError`` with words for whoever wrote the setting; values are 
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
@@ -71,6 +72,28 @@ def address(value: str) -> str:
     return str(ip_address(value))
 
 
+def node_name(value: str) -> str:
+    """A name as it stands in a path: small letters, digits and dashes."""
+    name = re.sub(r"[^a-z0-9]+", "-", value.strip().lower()).strip("-")[:40]
+    if value.strip() and not name:
+        raise ValueError("a node's name is made of letters, digits and dashes")
+    return name
+
+
+def redis_url(value: str) -> str:
+    """Where Redis is, or its sentinels, and no secret: those have settings of their own."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"", "redis", "rediss", "redis+sentinel", "rediss+sentinel"}:
+        raise ValueError("write it as redis://host:6379/0 or redis+sentinel://host:26379/name")
+    if value.strip() and not parts.netloc:
+        raise ValueError("write it as redis://host:6379/0 or redis+sentinel://host:26379/name")
+    if "@" in parts.netloc:
+        raise ValueError("user and password have settings of their own")
+    if parts.scheme.endswith("+sentinel") and not parts.path.strip("/"):
+        raise ValueError("the name of the group follows the sentinels: …:26379/name")
+    return value.strip()
+
+
 Origin: TypeAlias = Annotated[str, BeforeValidator(origin)]
 Address: TypeAlias = Annotated[str, BeforeValidator(address)]
 Origins: TypeAlias = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split)]
@@ -86,3 +109,5 @@ Countries: TypeAlias = Annotated[tuple[Country, ...], NoDecode, BeforeValidator(
 Ports: TypeAlias = Annotated[tuple[int, int], NoDecode, BeforeValidator(ports)]
 Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65_535)]
+NodeName: TypeAlias = Annotated[str, BeforeValidator(node_name)]
+RedisUrl: TypeAlias = Annotated[str, BeforeValidator(redis_url)]

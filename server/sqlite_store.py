@@ -109,6 +109,7 @@ class SqliteStore:
         entries: Sequence[LogDraft],
         *,
         links: Sequence[LinkRecord] = (),
+        lasting: bool = False,  # everything is, on this disk
     ) -> int:
         def work(db: Connection) -> int:
             saved = db.execute(

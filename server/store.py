@@ -7,6 +7,7 @@ is cancelled does not know which of the two it was, and finds out by loading.
 StoreError                    store_error          the store says no
 ├── StoreUnavailable          store_unavailable    locked, full, closed or broken for now
 ├── VersionConflict           version_conflict     somebody else saved this visit first; load again
+├── NotOwner                  not_owner            another node decides about this visit now
 ├── UnknownVisit              unknown_visit
 └── AlreadyExists             already_exists       a visit, link, key or reply of that id is there
 """
@@ -44,6 +45,13 @@ class VersionConflict(StoreError):
 
     code = "version_conflict"
     title = "The visit changed in the meantime. Please try again."
+
+
+class NotOwner(StoreError):
+    """Another node decides about this visit now; nothing was changed."""
+
+    code = "not_owner"
+    title = "The visit has moved to another server. Please try again."
 
 
 class UnknownVisit(StoreError):
@@ -188,10 +196,13 @@ class Store(Protocol):
         entries: Sequence[LogDraft],
         *,
         links: Sequence[LinkRecord] = (),
+        lasting: bool = False,
     ) -> int:
         """Replace version ``version`` of the visit; returns the new version.
 
-        Raises ``VersionConflict``, ``UnknownVisit``, ``AlreadyExists`` (a link).
+        ``lasting``: what somebody may no longer do is decided here; it is to survive a failover.
+        Withdrawn links, desks and keys always are. Raises ``VersionConflict``, ``NotOwner``,
+        ``UnknownVisit``, ``AlreadyExists`` (a link).
         """
 
     async def record(self, entries: Sequence[LogDraft]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import fields
 import pytest
 
 from rooms.model import CallFailure
+from rooms.nodes_policy import NodesPolicy
 from rooms.policy import (
     EdgePolicy,
     FallbackPolicy,
@@ -22,7 +23,7 @@ FALLBACK, QUALITY = POLICY.fallback, QualityPolicy()
 
 @pytest.mark.parametrize(
     "policy",
-    [POLICY, MEDIA, EDGE, FALLBACK, QUALITY, ImpairmentPolicy()],
+    [POLICY, MEDIA, EDGE, FALLBACK, QUALITY, ImpairmentPolicy(), NodesPolicy()],
     ids=lambda p: type(p).__name__,
 )
 def test_every_number_is_more_than_nothing(policy):

@@ -1,0 +1,44 @@
+"""Every duration, limit and threshold of many nodes on one store, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NodesPolicy:
+    """How the nodes of one installation share its visits, and what they ask of Redis."""
+
+    beat_every: float = 0.5  # a heartbeat is one small script; four fit into what counts as dead
+    stale_after: float = 2.0  # without a new beat; a pause of Python's collector is a tenth of that
+    watch_gap: float = 1.5  # an observer that saw nothing for longer judges nobody: it was away itself
+    media_hold: float = 150.0  # sound goes on without Redis; a failover takes 10 s, a restart with fsck 120
+    peers_every: float = 1.0  # a node without Redis asks the others this often who owns its visits
+    due_every: float = 1.0  # how late a deadline of a visit that nobody owns may be met
+    due_grace: float = 2.0  # then any node meets it, not only the one whose turn it is
+    due_batch: int = 100  # deadlines met at once; at the full hour many visits open together
+    idle_release: float = 60.0  # nobody connected for this long: whoever is asked next may own it
+    forward_within: float = 3.0  # one order at another node; people wait for it
+    replies_kept: float = 30.0  # of forwarded orders, for the one repetition; ten times their patience
+    replies_most: int = 10_000  # of forwarded orders; about 10 MB
+    takeover_wait: float = 6.0  # stale_after, a beat, the takeover itself, and room
+    peer_token_life: float = 10.0  # a forwarded order is used at once
+    peer_body: int = 2 * 1024 * 1024  # one visit with everything in it takes 100 KB
+    drain_within: float = 60.0  # moving a visit takes 50 ms; then the node stops with what is left
+    drain_apart: float = 0.02  # between two visits that are moved: new homes measure sound meanwhile
+    farewell_grace: float = 3.0  # for media of a visit that was moved: pages take what is new first
+    redis_connect: float = 1.0  # in one network a connection takes milliseconds
+    redis_answer: float = 1.0  # scripts take less than a millisecond; people wait behind this
+    redis_pool: int = 32  # connections of one node; each carries thousands of scripts a second
+    replica_wait: float = 0.5  # for one replica to have a denial; replication lags by milliseconds
+    back_every: float = 0.5  # how often a node without Redis looks whether it is back
+    visit_kept: float = 30 * 24 * 60 * 60  # a visit that is over, for summaries and questions
+    log_kept: float = 90 * 24 * 60 * 60  # in Redis, for readers of the feed; files keep it for good
+    log_trim: int = 1_000  # entries looked at in one sweep of one practice
+    sweep_every: float = 60 * 60  # what has expired may stay an hour longer
+    desk_reread: float = 10.0  # a notice that was lost costs a desk this much
+    notices_lost_after: float = 5.0  # a subscription that says nothing for this long is asked
+    load_packets: float = 60_000.0  # packets a second that fill one node, from our own benchmark
+    load_lag: float = 0.1  # seconds the loop may be late; sound is late by as much
+    load_memory: float = 2e9  # bytes; 5,000 waiting people take a tenth of it
+    load_visits: float = 500.0  # breaks ties while nothing is measured yet

@@ -1,0 +1,1 @@
+"""One node asks another, over real sockets."""
