@@ -48,10 +48,12 @@ check: setup $(STAMPS)/test ## lint, types, import rules, generated files
 	$(BIN)/mypy
 	$(NPM) run check
 	$(BIN)/python -m server.protocol_docs --check
+	$(BIN)/python -m server.env_example --check
 	$(BIN)/pytest --quiet tests/test_architecture.py
 
-protocol: $(STAMPS)/project $(MODULES)/.package-lock.json ## PROTOCOL.md and the browser app's types, from the server's tables
+protocol: $(STAMPS)/project $(MODULES)/.package-lock.json ## PROTOCOL.md, the browser app's types and deploy/env.example, from the server's tables
 	@$(BIN)/python -m server.protocol_docs
+	$(BIN)/python -m server.env_example
 
 prompts: $(STAMPS)/system $(STAMPS)/project ## the spoken announcements that come with the software
 	@$(BIN)/python scripts/make_recordings.py

@@ -83,7 +83,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE", "")
-        if not path or not _is_secret(field):
+        if not path or not is_secret(field):
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
@@ -101,7 +101,8 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found if value is not None}
 
 
-def _is_secret(field: FieldInfo) -> bool:
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a setting may come from a file of its own."""
     return "SecretStr" in str(field.annotation)
 
 
@@ -392,6 +393,6 @@ def unknown_variables() -> list[str]:
     known |= {
         f"{PREFIX}{name.upper()}_FILE"
         for name, field in Settings.model_fields.items()
-        if _is_secret(field)
+        if is_secret(field)
     }
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
