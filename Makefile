@@ -21,14 +21,15 @@ MODULES := web_client/node_modules
 WEB := $(shell find web_client -mindepth 1 \( -name node_modules -o -name dist \) -prune -o -print)
 
 # What the system must have: command, then package. Running: the voice of spoken announcements.
-# Testing: browsers, a TURN server, a telephone, a scripted telephone company, and what many nodes
-# stand on: Redis with its sentinel, and a reverse proxy.
+# A cluster: Redis with its sentinel, a TURN server, a reverse proxy. Testing: browsers, a telephone,
+# a scripted telephone company, and the other reverse proxy.
 RUN_SYSTEM := espeak-ng:espeak-ng
-TEST_SYSTEM := chromium:chromium firefox-esr:firefox-esr turnserver:coturn \
-	baresip:baresip sipp:sip-tester redis-server:redis-server redis-sentinel:redis-sentinel \
-	caddy:caddy nginx:nginx-light
+CLUSTER_SYSTEM := redis-server:redis-server redis-sentinel:redis-sentinel turnserver:coturn \
+	caddy:caddy
+TEST_SYSTEM := $(CLUSTER_SYSTEM) chromium:chromium firefox-esr:firefox-esr baresip:baresip \
+	sipp:sip-tester nginx:nginx-light
 
-.PHONY: help setup demo test check bench lock wheel protocol prompts format clean
+.PHONY: help setup demo cluster test soak check bench lock wheel protocol prompts format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand --tabs=18
@@ -38,9 +39,16 @@ setup: $(STAMPS)/system $(STAMPS)/project web_client/dist/join.html ## what runn
 demo: setup ## the server on http://localhost:8080 with a visit to try (ARGS="--port 9000 --json")
 	@exec $(BIN)/bedside demo $(ARGS)
 
+# It ends when make is killed, too, and takes everything it has started with it.
+cluster: setup $(STAMPS)/cluster ## two nodes with all they stand on, on http://localhost:8080 (ARGS="--port 9000 --json")
+	@exec setpriv --pdeathsig TERM $(BIN)/python -m deploy.local $(ARGS)
+
 test: setup $(STAMPS)/test ## every test, in real browsers too (ARGS="tests/rooms -k admit")
 	@$(NPM) test
 	$(BIN)/pytest $(ARGS)
+
+soak: setup $(STAMPS)/test ## the tests that take minutes each (ARGS="-k redis")
+	@$(BIN)/pytest -m soak tests/soak $(ARGS)
 
 check: setup $(STAMPS)/test ## lint, types, import rules, generated files
 	@$(BIN)/ruff check .
@@ -105,6 +113,10 @@ web_client/dist/join.html: $(MODULES)/.package-lock.json $(WEB)
 	@echo "Building the browser app …" >&2
 	$(NPM) run build >&2
 	touch $@
+
+$(STAMPS)/cluster: scripts/system_packages | $(BIN)/python
+	@scripts/system_packages $(CLUSTER_SYSTEM)
+	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/test: requirements/test.txt $(STAMPS)/run scripts/system_packages
 	@scripts/system_packages $(TEST_SYSTEM)
