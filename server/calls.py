@@ -6,6 +6,7 @@ nobody who sees a SIP message can make up another.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import time
@@ -35,6 +36,7 @@ from server.metrics import Metrics
 from server.rate_limits import RateLimiter
 from server.reports import Reports
 from server.store import StoreUnavailable
+from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +80,8 @@ class Calls:
         self._rules = rules
         self._metrics = metrics
         self._known: dict[CallId, _Known] = {}  # by the switchboard's id
+        self._parting: dict[CallId, asyncio.Event] = {}
+        self._tasks = Tasks()
         self._per_number = _daily(limits.per_number_daily, limits)
         self._per_practice = _daily(limits.per_practice_daily, limits)
         self._keys = RateLimiter(
@@ -116,6 +120,42 @@ class Calls:
             farewell = self._prompts.frames(order.farewell, order.language, known.announcer)
         await self._switchboard.end(placed, farewell)
 
+    def leave(self, visit: VisitId) -> None:
+        """Another node looks after this visit and calls anew: end its calls, and report nothing."""
+        for placed in self._of(visit):
+            del self._known[placed]
+            self._tasks.spawn(self._switchboard.end(placed))
+
+    async def part(self, visit: Visit, farewell: Prompt) -> None:
+        """Say this to the visit's telephones and hang up; returns when they can be called again.
+
+        What becomes of these calls is not reported: whoever looks after the visit next calls anew.
+        """
+        calls = self._of(visit.id)
+        await asyncio.gather(*(self._part(visit, placed, farewell) for placed in calls))
+
+    async def _part(self, visit: Visit, placed: CallId, farewell: Prompt) -> None:
+        known, free = self._known.pop(placed), asyncio.Event()
+        self._parting[placed] = free
+        seat = visit.seat(known.seat)
+        language = seat.language if seat is not None else ""
+        sound = self._prompts.frames(farewell, language, known.announcer)
+        await self._switchboard.end(placed, sound)
+        try:
+            async with asyncio.timeout(self._rules.ring_for):
+                await free.wait()
+        except TimeoutError:
+            log.warning("call_not_over", visit=visit.id)
+        finally:
+            del self._parting[placed]
+
+    def has_calls(self, visit: VisitId) -> bool:
+        """Whether any telephone of the visit rings or is connected."""
+        return bool(self._of(visit))
+
+    def _of(self, visit: VisitId) -> list[CallId]:
+        return [placed for placed, known in self._known.items() if known.visit == visit]
+
     # -- what the bridge asks --------------------
 
     def line(self, call: CallId) -> PhoneLine | None:
@@ -135,6 +175,8 @@ class Calls:
         """A call has moved on."""
         known = self._known.get(progress.call)
         if known is None:
+            if progress.state is CallState.OVER and progress.call in self._parting:
+                self._parting[progress.call].set()
             return
         if progress.state is CallState.RINGING:
             self._report(known, CallRang(seat=known.seat, call=known.call))

@@ -89,6 +89,9 @@ class Directory(Protocol):
     async def due(self, now: float, limit: int) -> Sequence[VisitId]:
         """Visits that nobody owns and whose next deadline has come, the earliest first."""
 
+    async def base_of(self, visit: VisitId) -> int:
+        """The version that its owner found when it claimed the visit. Raises ``UnknownVisit``."""
+
     async def reassert(self, known: Stored, claim: Claim) -> bool:
         """Write what this owner knows over an older version: the store has lost its last writes.
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
 from rooms.effects import Effect
-from rooms.errors import NotAdmitted, NotPermitted
+from rooms.errors import NotAdmitted, NotPermitted, RoomError
 from rooms.events import (
     CheckStarted,
     DeadlinePassed,
@@ -38,15 +38,28 @@ from rooms.line_events import (
 )
 from rooms.model import OVER, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
+from rooms.reductions import is_reducing
 from rooms.visit import is_covered, next_deadline, step
+from server.home import Home, OnlyHome
 from server.rate_limits import RateLimiter
-from server.store import LinkRecord, LogDraft, Store, Stored, StoreUnavailable, VersionConflict
+from server.store import (
+    LinkRecord,
+    LogDraft,
+    NotOwner,
+    Store,
+    Stored,
+    StoreUnavailable,
+    VersionConflict,
+)
 from server.tasks import Tasks
 from server.timers import Clock, Timers
 
 log = structlog.get_logger(__name__)
 
 _UNRECORDED = (CheckStarted, MediaSwitched, PageHid, PageShown)  # happens often, decides nothing
+
+
+Saved: TypeAlias = Callable[[Visit | None, Visit, float], None]
 
 
 class World(Protocol):
@@ -60,9 +73,16 @@ class VisitKeeper:
     """Owns every change of every visit on this node."""
 
     def __init__(
-        self, store: Store, world: World, clock: Clock, policy: Policy, edge: EdgePolicy
+        self,
+        store: Store,
+        world: World,
+        clock: Clock,
+        policy: Policy,
+        edge: EdgePolicy,
+        home: Home | None = None,
     ) -> None:
         self._store = store
+        self._home: Home = home or OnlyHome()
         self._world = world
         self._clock = clock
         self._policy = policy
@@ -74,6 +94,7 @@ class VisitKeeper:
             time.monotonic,
             max_keys=edge.limiter_keys,
         )
+        self._saved: Saved = lambda _before, _after, _now: None
         self._timers = Timers(clock, self._deadline_came)
         self._tasks = Tasks()
 
@@ -89,7 +110,10 @@ class VisitKeeper:
         Raises ``RoomError`` or ``StoreError``; then nothing has changed.
         """
         async with self._turn(visit_id):
-            return (await self._advance(visit_id, event, links)).visit
+            try:
+                return (await self._advance(visit_id, event, links)).visit
+            except StoreUnavailable as away:
+                return self._take_out_unstored(visit_id, event, away)
 
     async def current(self, visit_id: VisitId) -> Visit:
         """The visit as it is now, every deadline that has come included."""
@@ -103,6 +127,18 @@ class VisitKeeper:
     def adopt(self, visit: Visit) -> None:
         """Begin to keep a visit that was just created."""
         self._follow(visit, ())
+
+    def decides_about(self, visit_id: VisitId) -> bool:
+        """Whether this node does, and no other."""
+        return self._home.decides_about(visit_id)
+
+    def let_go(self, visit_id: VisitId) -> None:
+        """Meet no deadline of this visit any more: another node keeps it."""
+        self._timers.arm(visit_id, None)
+
+    def still(self, visit_id: VisitId) -> AbstractAsyncContextManager[None]:
+        """Nobody changes the visit while this context lasts."""
+        return self._turn(visit_id)
 
     async def resume(self, visit_id: VisitId) -> None:
         """Take up a visit after a restart: nobody is connected, and deadlines may have passed.
@@ -120,7 +156,7 @@ class VisitKeeper:
         self._follow(visit, ())
 
     async def _begin_lines_anew(self, visit_id: VisitId) -> None:
-        stored = await self._store.load(visit_id)
+        stored = await self._load(visit_id)
         for seat in stored.visit.seats:
             if is_covered(stored.visit, seat) or seat.line.call is not None:
                 restarted = NodeRestarted(seat=seat.id)
@@ -137,6 +173,10 @@ class VisitKeeper:
             await self._store.record([refused])
         except StoreUnavailable:
             log.warning("refusal_not_recorded", code=refused.outcome)
+
+    def tell(self, saved: Saved) -> None:
+        """Call ``saved`` after each save, and for each visit that is taken up."""
+        self._saved = saved
 
     async def close(self) -> None:
         """No deadline fires any more; idempotent."""
@@ -156,6 +196,9 @@ class VisitKeeper:
             except VersionConflict:
                 if not tries_left:
                     raise
+            except NotOwner:
+                self._home.lost(visit_id)
+                raise
         raise AssertionError("the last try returns or raises")
 
     async def _decide(self, stored: Stored, event: Event, links: tuple[LinkRecord, ...]) -> Stored:
@@ -172,11 +215,38 @@ class VisitKeeper:
         Those of lines are met when they are met: a telephone that should have rung a while ago
         rings now, and has all its time to be answered.
         """
-        stored = await self._store.load(visit_id)
+        stored = await self._load(visit_id)
         while (due := next_deadline(stored.visit)) and due.deadline.at <= self._clock():
             late = isinstance(due, LineDeadlinePassed)
             stored = await self._step(stored, due, self._clock() if late else due.deadline.at, ())
         return stored
+
+    async def _load(self, visit_id: VisitId) -> Stored:
+        """What the store has, after what it has lost or has not been told yet."""
+        stored = await self._store.load(visit_id)
+        known = self._home.known(visit_id)
+        if known is not None and known.version > stored.version:
+            await self._home.reassert(known)
+            stored = known
+        elif known is not None and known.version < stored.version:
+            self._follow(stored.visit, ())  # a save whose confirmation was lost on its way
+        for event in self._home.held(visit_id):
+            with suppress(RoomError):  # what it was about has taken care of itself
+                stored = await self._step(stored, event, self._clock(), ())
+        self._home.settled(visit_id)
+        self._home.remember(stored)
+        return stored
+
+    def _take_out_unstored(self, visit_id: VisitId, event: Event, away: StoreUnavailable) -> Visit:
+        """Without its store a node decides nothing, except that somebody goes: they go at once."""
+        known = self._home.known(visit_id)
+        if known is None or not is_reducing(event):
+            raise away
+        visit, effects = step(known.visit, event, self._clock(), self._policy)
+        self._home.hold(visit, event)
+        self._world.visit_changed(visit, effects)
+        self._timers.arm(visit_id, self._clock() + self._edge.deadline_retry)
+        return visit
 
     async def _step(
         self, stored: Stored, event: Event, now: float, links: tuple[LinkRecord, ...]
@@ -187,23 +257,35 @@ class VisitKeeper:
                 self._world.visit_changed(visit, effects)
             return stored
         entries = [] if isinstance(event, _UNRECORDED) else [draft(visit, event, now)]
-        saving = self._tasks.start(self._store.save(visit, stored.version, entries, links=links))
+        lasting = is_reducing(event) or visit.stage in OVER
+        saving = self._tasks.start(
+            self._store.save(visit, stored.version, entries, links=links, lasting=lasting)
+        )
         try:
             version = await asyncio.shield(saving)
         except asyncio.CancelledError:
             # Whoever asked is gone; what is saved for them is real all the same.
-            saving.add_done_callback(partial(self._follow_saved, visit, effects))
+            saving.add_done_callback(partial(self._follow_saved, visit, effects, stored.visit))
             raise
-        self._follow(visit, effects)
-        return Stored(visit, version)
+        saved = Stored(visit, version)
+        self._home.remember(saved)
+        self._follow(visit, effects, stored.visit)
+        return saved
 
     def _follow_saved(
-        self, visit: Visit, effects: tuple[Effect, ...], saving: asyncio.Task[int]
+        self,
+        visit: Visit,
+        effects: tuple[Effect, ...],
+        before: Visit,
+        saving: asyncio.Task[int],
     ) -> None:
         if not saving.cancelled() and saving.exception() is None:
-            self._follow(visit, effects)
+            self._follow(visit, effects, before)
 
-    def _follow(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
+    def _follow(
+        self, visit: Visit, effects: tuple[Effect, ...], before: Visit | None = None
+    ) -> None:
+        self._saved(before, visit, self._clock())
         due = None if visit.stage in OVER else next_deadline(visit)
         self._timers.arm(visit.id, due.deadline.at if due else None)
         self._world.visit_changed(visit, effects)
@@ -232,6 +314,8 @@ class VisitKeeper:
         except (StoreUnavailable, VersionConflict) as error:
             log.warning("deadline_postponed", code=error.code)
             self._timers.arm(visit_id, self._clock() + self._edge.deadline_retry)
+            return
+        except NotOwner:
             return
         due = next_deadline(visit)
         self._timers.arm(visit_id, due.deadline.at if due else None)

@@ -64,6 +64,11 @@ class Legs:
             self._plane.drop(visit, seat, leg.session)
             self._forget(visit, seat)
 
+    def forget(self, visit: VisitId) -> None:
+        """The visit's media ends elsewhere than here."""
+        for place in [place for place in self._legs if place[0] == visit]:
+            self._forget(*place)
+
     def close(self) -> None:
         """No timer is left; idempotent."""
         for visit, seat in list(self._legs):

@@ -14,7 +14,7 @@ from rooms.events import SessionClosed, SessionOpened
 from rooms.policy import EdgePolicy
 from server.keeper import VisitKeeper
 from server.sessions import DeviceKey
-from server.store import StoreUnavailable, VersionConflict
+from server.store import NotOwner, StoreUnavailable, VersionConflict
 from server.tasks import Tasks
 
 Refused = Callable[[DeviceKey, str], Awaitable[None]]
@@ -39,6 +39,11 @@ class Presence:
             self._settling.add(key)
             self._tasks.spawn(self._settle(key))
 
+    def forget(self, key: DeviceKey) -> None:
+        """Somebody else looks after this device: there is nothing to store of it here."""
+        self._online.discard(key)
+        self._stored.discard(key)
+
     async def close(self) -> None:
         """Store nothing more; idempotent."""
         await self._tasks.close()
@@ -57,6 +62,9 @@ class Presence:
             await self._keeper.submit(visit, event(seat=seat, device=device))
         except (StoreUnavailable, VersionConflict):
             await asyncio.sleep(self._edge.presence_retry)
+            return
+        except NotOwner:
+            self.forget(key)
             return
         except RoomError as refusal:
             await self._refused(key, refusal.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable
 from typing import Protocol
@@ -37,6 +38,7 @@ class LiveWorld:
         self._board = board
         self._hands: Hands | None = None
         self._queues: dict[VisitId, deque[tuple[Visit, tuple[Effect, ...]]]] = {}
+        self._ending: dict[VisitId, asyncio.TimerHandle] = {}
         self._tasks = Tasks()
 
     def connect(self, hands: Hands) -> None:
@@ -44,6 +46,7 @@ class LiveWorld:
         self._hands = hands
 
     def visit_changed(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
+        self._stay(visit.id)
         self._plane.wire(
             Wiring(
                 visit=visit.id,
@@ -60,13 +63,38 @@ class LiveWorld:
         self._queues[visit.id] = deque([(visit, effects)])
         self._tasks.spawn(self._drain(visit.id))
 
+    def let_go(self, visit: VisitId, media_for: float) -> None:
+        """Another node makes the world follow this visit: forget what was ordered, end its media.
+
+        Media may go on for ``media_for`` seconds, for pages that change over.
+        """
+        if (queue := self._queues.get(visit)) is not None:
+            queue.clear()
+        self._stay(visit)
+        if media_for:
+            loop = asyncio.get_running_loop()
+            self._ending[visit] = loop.call_later(media_for, self._end_media, visit)
+        else:
+            self._end_media(visit)
+
     async def settled(self) -> None:
         """Wait until everything that was ordered has been done."""
         await self._tasks.settled()
 
     async def close(self) -> None:
         """Drop what was ordered; idempotent."""
+        for visit in list(self._ending):
+            self._end_media(visit)
         await self._tasks.close()
+
+    def _stay(self, visit: VisitId) -> None:
+        """Media that was about to end does not: the visit came back."""
+        if (ending := self._ending.pop(visit, None)) is not None:
+            ending.cancel()
+
+    def _end_media(self, visit: VisitId) -> None:
+        self._stay(visit)
+        self._plane.wire(Wiring(visit=visit, seats=frozenset(), links=frozenset()))
 
     async def _drain(self, visit_id: VisitId) -> None:
         queue = self._queues[visit_id]

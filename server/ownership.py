@@ -1,0 +1,211 @@
+"""The visits of this node: how it gets them, what it remembers of them, how it lets them go.
+
+A visit is got by a claim that the store grants once, and then taken up as after a restart. It is
+let go in one of two ways: at once, when another node decides about it and whoever was taken out
+there must not be heard here any more; or gently, when this node gives it away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from rooms.codec import SchemaUnknown
+from rooms.events import Event
+from rooms.model import Visit, VisitId
+from rooms.nodes_policy import NodesPolicy
+from rooms.reductions import missing
+from server.claims import Claim, Claims, Directory
+from server.store import NotOwner, Store, Stored, StoreError, StoreUnavailable
+from server.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+
+class Keeping(Protocol):
+    """What is asked of the keeper."""
+
+    async def resume(self, visit_id: VisitId) -> None:
+        """Take up a visit: nobody is connected here, and deadlines may have passed."""
+
+    def let_go(self, visit_id: VisitId) -> None:
+        """Meet no deadline of this visit any more."""
+
+
+class Leaving(Protocol):
+    """Everything else of a visit on this node: media, pages, telephones."""
+
+    def leave(self, visit_id: VisitId, media_for: float) -> None:
+        """End it here; media may go on for this many seconds. Neither blocks nor raises."""
+
+
+class HandOn(Protocol):
+    """How a new owner is told what the store has lost."""
+
+    async def __call__(self, visit: VisitId, events: Sequence[Event]) -> None:
+        """Have the owner, whoever it is, decide this again."""
+
+
+class Ownership:
+    """``Home`` of this node's visits."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        store: Store,
+        claims: Claims,
+        owner: str,
+        policy: NodesPolicy,
+    ) -> None:
+        self.owner = owner
+        self.claims = claims
+        self._directory = directory
+        self._store = store
+        self._policy = policy
+        self._known: dict[VisitId, Stored] = {}
+        self._held: dict[VisitId, list[Event]] = {}
+        self._gaining: dict[VisitId, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
+
+    def connect(self, keeper: Keeping, leaving: Leaving, hand_on: HandOn) -> None:
+        """Name those who keep and leave; they in turn need this."""
+        self._keeper = keeper
+        self._leaving = leaving
+        self._hand_on = hand_on
+
+    # -- what the keeper asks --------------------
+
+    def decides_about(self, visit: VisitId) -> bool:
+        return visit in self.claims
+
+    def known(self, visit: VisitId) -> Stored | None:
+        return self._known.get(visit)
+
+    def remember(self, stored: Stored) -> None:
+        if stored.visit.id in self.claims:
+            self._known[stored.visit.id] = stored
+
+    def held(self, visit: VisitId) -> tuple[Event, ...]:
+        return tuple(self._held.get(visit, ()))
+
+    def hold(self, visit: Visit, event: Event) -> None:
+        self._held.setdefault(visit.id, []).append(event)
+        self._known[visit.id] = Stored(visit, self._known[visit.id].version)
+
+    def settled(self, visit: VisitId) -> None:
+        self._held.pop(visit, None)
+
+    async def reassert(self, known: Stored) -> None:
+        log.warning("store_lost_writes", visit=known.visit.id)
+        if not await self._directory.reassert(known, self.claims.of(known.visit.id)):
+            raise NotOwner
+
+    def lost(self, visit: VisitId) -> None:
+        """Another node decides: what goes on here ends at once, and nothing is forgotten."""
+        if visit not in self.claims:
+            return
+        known, held = self._known.get(visit), self.held(visit)
+        self._drop(visit, media_for=0.0)
+        log.warning("visit_lost", visit=visit)
+        if known is not None:
+            self._tasks.spawn(self._tell_successor(visit, known, held))
+
+    # -- getting --------------------
+
+    async def gain(self, visit: VisitId, instead_of: Claim) -> None:
+        """Own the visit from now on, and take it up. Raises ``NotOwner``, ``StoreUnavailable``.
+
+        Whoever else wants it here meanwhile waits for the same.
+        """
+        under_way = self._gaining.get(visit)
+        if under_way is None:
+            under_way = self._gaining[visit] = self._tasks.start(self._gain(visit, instead_of))
+            under_way.add_done_callback(lambda _: self._gaining.pop(visit, None))
+        await asyncio.shield(under_way)
+
+    async def _gain(self, visit: VisitId, instead_of: Claim) -> None:
+        if visit in self.claims:
+            return
+        claim = await self._directory.claim(visit, self.owner, instead_of)
+        self.claims.add(visit, claim)
+        await self._take_up(visit)
+
+    async def _take_up(self, visit: VisitId) -> None:
+        """A store that goes away now leaves a claim behind; ``verify`` takes it up later."""
+        try:
+            await self._keeper.resume(visit)
+        except SchemaUnknown:
+            log.exception("visit_not_resumed", visit=visit)
+            self._drop(visit, media_for=0.0)
+            raise NotOwner from None
+
+    # -- letting go --------------------
+
+    def give_up(self, visit: VisitId, media_for: float) -> None:
+        """The visit is another node's, by our own wish."""
+        self._drop(visit, media_for)
+
+    async def release(self, visit: VisitId) -> None:
+        """Nobody owns the visit from now on."""
+        claim = self.claims.of(visit)
+        self._drop(visit, media_for=0.0)
+        await self._directory.release(visit, claim)
+
+    def suspend(self) -> None:
+        """Nobody can decide about any of these visits for too long: stop them cleanly."""
+        for visit in self.claims:
+            self._keeper.let_go(visit)
+            self._leaving.leave(visit, 0.0)
+
+    async def verify(self, *, take_up: bool) -> None:
+        """Make sure of every claim after the store was away, or has other numbers than we.
+
+        ``take_up``: they were suspended meanwhile.
+        """
+        for visit in self.claims:
+            if not await self._is_ours(visit):
+                self.lost(visit)
+            elif take_up or visit not in self._known or self._held.get(visit):
+                await self._take_up(visit)
+
+    async def close(self) -> None:
+        """Release every visit, as far as the store is there; idempotent."""
+        for visit in self.claims:
+            try:
+                await self.release(visit)
+            except StoreError as error:
+                log.warning("visit_not_released", visit=visit, code=error.code)
+        await self._tasks.close()
+
+    # -- details --------------------
+
+    async def _is_ours(self, visit: VisitId) -> bool:
+        known = self._known.get(visit)
+        if known is None:
+            return (await self._directory.owner_of(visit)) == self.claims.of(visit)
+        return await self._directory.reassert(known, self.claims.of(visit))
+
+    def _drop(self, visit: VisitId, media_for: float) -> None:
+        self.claims.drop(visit)
+        self._known.pop(visit, None)
+        self._held.pop(visit, None)
+        self._keeper.let_go(visit)
+        self._leaving.leave(visit, media_for)
+
+    async def _tell_successor(self, visit: VisitId, known: Stored, held: Iterable[Event]) -> None:
+        """What was confirmed here and is not in the store was lost in a failover.
+
+        The successor took the visit over from an older state. Only then: what it decided itself,
+        from all that we knew, is newer than what we remember.
+        """
+        events = list(held)
+        with suppress(StoreUnavailable):  # cut off: the successor took over what the store has
+            if await self._directory.base_of(visit) < known.version:
+                stored = await self._store.load(visit)
+                events += missing(known.visit, stored.visit)
+        if events:
+            await self._hand_on(visit, events)
