@@ -43,6 +43,7 @@ DOORS = {
     "sqlite3": ("server/sqlite_thread.py",),
     "jwt": ("server/tokens.py",),
     "pylibsrtp": ("media/transport.py", "media/phone/sip/srtp.py"),
+    "redis": ("server/redis_wire.py",),
     "sipmessage": ("media/phone/sip/messages.py", "media/phone/sip/writing.py"),
 }
 
