@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import signal
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from deploy.local.first_visit import links_to_try
 from deploy.local.installation import Installation, installation
 from deploy.local.program import NotStarted, folder_for_now
+from deploy.local.programs import HERE
 
 _PRACTICE = {"practice_name": "Riverside Family Practice", "practice_phone": "+1 202-555-0199"}
 
@@ -24,10 +26,18 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one line for scripts")
     parsed = parser.parse_args()
     try:
+        _refuse_a_port_that_is_taken(parsed.port)
         with suppress(asyncio.CancelledError):
             asyncio.run(_run(parsed.port, as_json=parsed.json))
     except NotStarted as problem:
         sys.exit(f"make cluster: {problem}")
+
+
+def _refuse_a_port_that_is_taken(port: int) -> None:
+    """Before anything starts; Caddy would say so too, after a page of other words."""
+    with socket.socket() as probe:
+        if probe.connect_ex((HERE, port)) == 0:
+            raise NotStarted(f'port {port} is taken. Choose another: make cluster ARGS="--port …"')
 
 
 async def _run(port: int, *, as_json: bool) -> None:
@@ -38,7 +48,7 @@ async def _run(port: int, *, as_json: bool) -> None:
         loop.add_signal_handler(name, me.cancel)
     async with (
         folder_for_now("bedside-cluster-") as folder,
-        installation(folder, port, **_PRACTICE) as running,
+        installation(folder, port, _PRACTICE) as running,
     ):
         _show(running, await links_to_try(running), as_json=as_json)
         await loop.create_future()

@@ -67,10 +67,10 @@ async def nodes_behind_a_proxy(
     folder: Path,
     redis_url: str,
     port: int,
+    settings: Mapping[str, str],
     *,
     others: Sequence[Program] = (),
     command: Sequence[str] = programs.SERVE,
-    **settings: str,
 ) -> AsyncIterator[Installation]:
     """Two nodes on one Redis with one key ring, and Caddy before them on ``port``."""
     origin = f"http://localhost:{port}"
@@ -93,14 +93,16 @@ async def nodes_behind_a_proxy(
 
 
 @asynccontextmanager
-async def installation(folder: Path, port: int, **settings: str) -> AsyncIterator[Installation]:
+async def installation(
+    folder: Path, port: int, settings: Mapping[str, str]
+) -> AsyncIterator[Installation]:
     """All of it."""
     async with AsyncExitStack() as stack:
         redis_url, stores = await stack.enter_async_context(redis_with_replica(folder))
         turn, relay = await stack.enter_async_context(turn_relay(folder))
         yield await stack.enter_async_context(
             nodes_behind_a_proxy(
-                folder, redis_url, port, others=(*stores, relay), **turn, **settings
+                folder, redis_url, port, {**turn, **settings}, others=(*stores, relay)
             )
         )
 
