@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from media.counters import MediaCounters
 from media.ports import Figures, PageStats
 from media.quality import Direction, Inputs, Quality, opinion
 from media.reception import Reception
@@ -53,10 +54,13 @@ class Measured(Protocol):
 class Uplink:
     """The sound that a browser sends, in windows."""
 
-    def __init__(self, reception: Reception, now: float, policy: QualityPolicy) -> None:
+    def __init__(
+        self, reception: Reception, now: float, policy: QualityPolicy, counters: MediaCounters
+    ) -> None:
         self.reception = reception
         self.heard = now
         self._policy = policy
+        self._counters = counters
         self._seen = reception.packets
         self.begin(now)
 
@@ -91,6 +95,8 @@ class Uplink:
         due = self._due_by(now) - self._due
         lost = max(0.0, due - (reception.packets - self._packets))
         loss = min(1.0, lost / due) if due > 0 else 0.0
+        self._counters.sound_due += max(0, round(due))
+        self._counters.sound_lost += round(loss * max(0.0, due))
         jitter = self._jitter / reception.clock_rate
         reception.lately_lost = loss
         self.begin(now)
@@ -100,8 +106,11 @@ class Uplink:
 class Monitor:
     """Keeps one seat's level through all its legs. ``tick`` it; nothing to close."""
 
-    def __init__(self, policy: QualityPolicy, now: float) -> None:
+    def __init__(
+        self, policy: QualityPolicy, now: float, counters: MediaCounters | None = None
+    ) -> None:
         self._policy = policy
+        self._counters = counters or MediaCounters()
         self._quality = Quality(policy)
         self._uplink: Uplink | None = None
         self._leg = ""
@@ -125,7 +134,7 @@ class Monitor:
         if leg is None or source is None:
             return None
         if self._uplink is None or self._uplink.reception is not source:
-            self._uplink, self._leg = Uplink(source, now, self._policy), leg.id
+            self._uplink, self._leg = self._uplink_of(source, now), leg.id
             self._resumed = now
             return None
         if asleep > self._policy.deaf_after:
@@ -147,7 +156,13 @@ class Monitor:
         down = self._down([each for each in heard if each.kind is Kind.AUDIO], now)
         round_trip = self._round_trip(heard, now)
         self._inputs = Inputs(up=uplink.measure(now), down=down, round_trip=round_trip)
-        return self._quality.sample(now, self._inputs)
+        changed = self._quality.sample(now, self._inputs)
+        self._counters.sounds_judged += 1
+        self._counters.sounds_bad += self._quality.raw < self._policy.unusable
+        return changed
+
+    def _uplink_of(self, source: Reception, now: float) -> Uplink:
+        return Uplink(source, now, self._policy, self._counters)
 
     @property
     def _window(self) -> float:

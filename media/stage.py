@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from media.forwarding import Feed, Flow
 from media.impairment import Obstacle
 from media.leg import Leg
@@ -25,12 +27,14 @@ class Stage:
         self._monitors: dict[SeatId, Monitor] = {}
         self._obstacles: dict[SeatId, Obstacle] = {}
         self._bridge: Bridge | None = None
+        self._pictures = self._paused = 0
         self.wire(wiring)
 
     def wire(self, wiring: Wiring) -> None:
         """Cut what is not in the wiring before anything new begins."""
         self._wiring = wiring
         self._heard_by = _heard_by(wiring)
+        self._count_pictures(wiring.links)
         for seat in self._legs.keys() - wiring.seats:
             self._close(seat)
         self._wire_phones()
@@ -40,6 +44,12 @@ class Stage:
             del self._feeds[seat]
         for seat in self._monitors.keys() - wiring.seats:
             del self._monitors[seat]
+
+    def _count_pictures(self, links: Collection[Link]) -> None:
+        counters, shown = self._ground.counters, sum(link.picture for link in links)
+        counters.pictures += shown - self._pictures
+        counters.pictures_paused += len(links) - shown - self._paused
+        self._pictures, self._paused = shown, len(links) - shown
 
     def _wire_phones(self) -> None:
         """A bridge lives as long as there is a telephone."""
@@ -89,7 +99,9 @@ class Stage:
         self._legs[seat] = leg
         self._ground.counters.legs += 1
         if seat not in self._monitors:
-            self._monitors[seat] = Monitor(self._ground.quality, self._ground.clock())
+            self._monitors[seat] = Monitor(
+                self._ground.quality, self._ground.clock(), self._ground.counters
+            )
         leg.attach(listener)
         self._subscribe(leg)
 
@@ -135,6 +147,7 @@ class Stage:
 
     def close(self) -> None:
         """Close every leg and the bridge. Idempotent, immediate."""
+        self._count_pictures(())
         for seat in list(self._legs):
             self._close(seat)
         for obstacle in self._obstacles.values():

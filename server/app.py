@@ -23,6 +23,7 @@ from server.gateway import Gateway
 from server.idempotency import ReplySealer
 from server.keeper import VisitKeeper
 from server.keys import KeyRing
+from server.loop_lag import LoopLag
 from server.metrics import Metrics
 from server.node import Node
 from server.openapi import document
@@ -31,11 +32,13 @@ from server.phone_numbers import NumberingPlan
 from server.practices import Practices
 from server.rate_limits import RateLimiter
 from server.security_headers import origin_check, security_headers
+from server.sight import Sight
 from server.slow_requests import bodies_in_time
 from server.socket_guard import GuardedServer, create_socket_server
 from server.sqlite_store import SqliteStore
 from server.store import Store
 from server.telephony import PhonePolicies, Phones
+from server.timed_store import timed
 from server.timers import Clock
 from server.tokens import DeskTokens, SessionTokens
 from server.world import LiveWorld
@@ -111,7 +114,7 @@ def _assemble(
     metrics: Metrics,
 ) -> tuple[Node, Sfu]:
     edge = policies.edge
-    store: Store = SqliteStore(settings.store_path, ring.audit, clock, edge)
+    store: Store = timed(SqliteStore(settings.store_path, ring.audit, clock, edge), metrics.node)
     sfu = _media(settings, policies, metrics)
     board = DeskBoard(clock, edge)
     world = LiveWorld(sfu, board)
@@ -125,6 +128,10 @@ def _assemble(
     desks = DeskGateway(sio, store, board, practices, desk_tokens, clock)
     world.connect(Hands(gateway, phones.calls))
     board.connect(desks.tell)
+    sight = Sight(metrics.visits, clock)
+    keeper.tell(sight.saved)
+    gateway.media_seen = sight.media_changed
+    metrics.node.watch_disk(settings.data_dir)
     node = Node(
         settings=settings,
         policy=policies.visit,
@@ -148,6 +155,8 @@ def _assemble(
         goodbye_limit=_per_minute(edge.goodbyes_per_minute, edge.goodbyes_per_minute, edge),
         wish_limit=_per_minute(edge.wishes_per_minute, edge.wishes_burst, edge),
         metrics=metrics,
+        sight=sight,
+        lag=LoopLag(metrics.node, metrics.policy),
         openapi=document(),
         demo_phone=_use_telephones(sfu, phones),
     )
@@ -206,6 +215,8 @@ def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[
         async with AsyncExitStack() as closing:
             closing.push_async_callback(node.store.close)
             await node.store.open()
+            closing.push_async_callback(node.lag.close)
+            node.lag.start()
             closing.push_async_callback(sfu.close)
             await sfu.start()
             closing.callback(node.board.close)

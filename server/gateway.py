@@ -7,13 +7,14 @@ than one socket at a time, so nothing can reach a page whose token is still bein
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import socketio
 
 from media.ports import LegState, MediaPlane, Offer
 from rooms.errors import DeviceRefused, UnknownDevice
-from rooms.model import Standing, Visit, VisitId
+from rooms.model import SeatId, Standing, Visit, VisitId
 from rooms.policy import EdgePolicy, Policy
 from rooms.view import View, is_inside, view_for
 from rooms.visit import door
@@ -29,6 +30,9 @@ from server.timers import Clock
 from server.tokens import SessionClaims, SessionTokens, TokenInvalid
 
 VISIT = "/visit"
+
+
+MediaSeen: TypeAlias = Callable[[VisitId, SeatId, LegState], None]
 
 
 class Gateway:
@@ -55,6 +59,7 @@ class Gateway:
         self._presence = Presence(keeper, edge, self._refused)
         self._online: dict[DeviceKey, SeatSession] = {}
         self._tasks = Tasks()
+        self.media_seen: MediaSeen = lambda _visit, _seat, _state: None
         self.sessions: Registry[SeatSession] = Registry()
 
     # -- seats come and go --------------------
@@ -259,4 +264,5 @@ class _Reach:
 
     def media_changed(self, state: LegState) -> None:
         message = r.MediaState(state=state.value)
+        self._gateway.media_seen(self._session.visit, self._session.seat, state)
         self._gateway.tell_later(self._session, "media:state", message.model_dump())

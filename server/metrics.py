@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from media.counters import MediaCounters
+from media.counters import NOW, MediaCounters
 from media.phone.sip.counters import TrunkCounters
+from rooms.nodes_policy import SightPolicy
+from server.node_metrics import NodeMetrics
+from server.visit_metrics import VisitMetrics
 
 
 class Metrics:
     """The counters of one node, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: SightPolicy | None = None) -> None:
         self.registry = CollectorRegistry()
+        self.policy = policy or SightPolicy()
+        self.visits = VisitMetrics(self.registry, self.policy)
+        self.node = NodeMetrics(self.registry, self.policy)
+        ProcessCollector(registry=self.registry)
         self.sessions_opened = Counter(
             "bedside_sessions_opened_total",
             "Links opened, by outcome.",
@@ -97,6 +111,6 @@ class _MediaCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for field in fields(self._counters):
-            family = GaugeMetricFamily(f"bedside_media_{field.name}", "Of the media plane.")
-            family.add_metric([], getattr(self._counters, field.name))
-            yield family
+            kind = GaugeMetricFamily if field.name in NOW else CounterMetricFamily
+            value = getattr(self._counters, field.name)
+            yield kind(f"bedside_media_{field.name}", "Of the media plane.", value=value)

@@ -16,10 +16,12 @@ from server.entrance import Entrance
 from server.gateway import Gateway
 from server.idempotency import ReplySealer
 from server.keeper import VisitKeeper
+from server.loop_lag import LoopLag
 from server.metrics import Metrics
 from server.phone_numbers import NumberingPlan
 from server.practices import Practices
 from server.rate_limits import RateLimiter
+from server.sight import Sight
 from server.store import Store
 from server.telephony import Phones
 from server.timers import Clock
@@ -53,6 +55,8 @@ class Node:
     goodbye_limit: RateLimiter
     wish_limit: RateLimiter
     metrics: Metrics
+    sight: Sight
+    lag: LoopLag
     openapi: dict[str, Any]
     demo_phone: DemoPhone | None = None
     demo: DemoState = field(default_factory=DemoState)

@@ -19,7 +19,7 @@ async def healthy(_node: Node, _request: web.Request) -> web.Response:
 
 async def ready(node: Node, _request: web.Request) -> web.Response:
     """A visit could be kept now."""
-    well = await node.store.healthy()
+    well = await _is_ready(node)
     return _health(Health(status="ok" if well else "unavailable"))
 
 
@@ -31,6 +31,7 @@ async def metrics(node: Node, request: web.Request) -> web.Response:
         shown = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if not hmac.compare_digest(shown, expected):
             raise Unauthorized
+    node.metrics.node.ready.set(await _is_ready(node))
     node.metrics.seats_connected.set(len(node.gateway.sessions))
     node.metrics.desks_connected.set(len(node.desks.sessions))
     return web.Response(
@@ -42,6 +43,10 @@ async def metrics(node: Node, request: web.Request) -> web.Response:
 async def openapi(node: Node, _request: web.Request) -> web.Response:
     """The OpenAPI document, made from the table of routes when the app was built."""
     return web.json_response(node.openapi, dumps=json.dumps)
+
+
+async def _is_ready(node: Node) -> bool:
+    return await node.store.healthy()
 
 
 def _health(health: Health) -> web.Response:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from server.sqlite_store import SqliteStore
+from server.timed_store import untimed
 from tests.support.server_clients import RunningServer
 
 MANY_PAGES = 1_000_000
@@ -31,7 +32,7 @@ async def locked_store(server: RunningServer) -> AsyncIterator[None]:
 @asynccontextmanager
 async def full_disk(server: RunningServer) -> AsyncIterator[None]:
     """The store cannot grow while this lasts."""
-    store = server.node.store
+    store = untimed(server.node.store)
     assert isinstance(store, SqliteStore)
     thread = store._thread
     (pages,) = await thread.read(lambda db: db.execute("PRAGMA page_count").fetchone())
