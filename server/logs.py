@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
+from functools import partial
 from pathlib import PurePath
 from types import TracebackType
 from typing import Any, TextIO, TypeAlias
@@ -21,7 +22,8 @@ from aiohttp.web import BaseRequest, Request, StreamResponse
 
 from rooms.errors import BedsideError
 from server.config import LogFormat, LogLevel
-from server.redaction import clean, clean_mapping
+from server.redaction import MASK, clean, clean_mapping
+from server.traces import Traces
 
 EventDict: TypeAlias = MutableMapping[str, Any]
 ErrorInfo: TypeAlias = (
@@ -29,6 +31,7 @@ ErrorInfo: TypeAlias = (
 )
 
 _OWN = ("rooms", "media", "server", "__main__")
+_TRACED = frozenset({"visit", "seat", "by", "device", "call", "session", "desk"})
 _FOR_PROCESSORS = {"_record", "_from_structlog", "exc_info", "stack_info"}  # never written
 _ROOT = PurePath(__file__).parent.parent
 
@@ -37,10 +40,14 @@ def configure(
     level: LogLevel = LogLevel.INFO,
     form: LogFormat = LogFormat.JSON,
     stream: TextIO | None = None,
+    traces: Traces | None = None,
 ) -> None:
-    """Set logging up for this process; may be called again. Writes to standard error by default."""
+    """Set logging up for this process; may be called again. Writes to standard error by default.
+
+    Visits, and whoever is in them, are called by their ``traces``; without, they are masked.
+    """
     handler = _QuietHandler(stream or sys.stderr)
-    handler.setFormatter(_formatter(form))
+    handler.setFormatter(_formatter(form, traces))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -52,7 +59,7 @@ def configure(
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            *_shared(),
+            *_shared(traces),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -93,8 +100,9 @@ class _QuietHandler(logging.StreamHandler[TextIO]):
         return
 
 
-def _shared() -> list[structlog.typing.Processor]:
+def _shared(traces: Traces | None) -> list[structlog.typing.Processor]:
     return [
+        partial(_trace, traces),
         structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
         _redact,
@@ -103,14 +111,14 @@ def _shared() -> list[structlog.typing.Processor]:
     ]
 
 
-def _formatter(form: LogFormat) -> logging.Formatter:
+def _formatter(form: LogFormat, traces: Traces | None) -> logging.Formatter:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=False)
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[_first_line, *_shared()],
+        foreign_pre_chain=[_first_line, *_shared(traces)],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
 
@@ -118,6 +126,14 @@ def _formatter(form: LogFormat) -> logging.Formatter:
 def _first_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Later lines of a library's message show objects, such as asyncio's tasks."""
     event["event"] = str(event["event"]).split("\n", 1)[0]
+    return event
+
+
+def _trace(traces: Traces | None, _logger: object, _method: str, event: EventDict) -> EventDict:
+    """An id opens nothing, but it leads from a log to a person by whoever reads the store."""
+    for key in _TRACED & event.keys():
+        value = event[key]
+        event[key] = traces.name(value) if traces and isinstance(value, str) else MASK
     return event
 
 

@@ -12,6 +12,9 @@ from rooms.errors import NotAdmitted
 from server.config import LogFormat, LogLevel
 from server.links import new_code
 from server.logs import AccessLog, configure
+from server.traces import Traces
+
+TRACES = Traces(bytes(range(32)))
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def stream():
 
 @pytest.fixture
 def written(stream):
-    configure(LogLevel.INFO, LogFormat.JSON, stream)
+    configure(LogLevel.INFO, LogFormat.JSON, stream, TRACES)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -44,17 +47,17 @@ def test_a_line_is_one_json_object(written):
         "event": "visit opened",
         "level": "info",
         "logger": "server.keeper",
-        "visit": "visit-1",
+        "visit": TRACES.name("visit-1"),
         "people": 3,
     }
 
 
 def test_people_can_read_it_too(stream):
-    configure(LogLevel.INFO, LogFormat.CONSOLE, stream)
+    configure(LogLevel.INFO, LogFormat.CONSOLE, stream, TRACES)
     a_logger().info("visit opened", visit="visit-1", said_name="Ann\r\nroot: all well")
     (line,) = stream.getvalue().splitlines()
     assert "visit opened" in line
-    assert "visit=visit-1" in line
+    assert f"visit={TRACES.name('visit-1')}" in line
     assert "Ann" not in line
 
 
@@ -63,8 +66,23 @@ def test_context_is_told_and_cleaned(written):
         a_logger().bind(name="Ann").warning("slow")
     (line,) = written()
     assert (line["visit"], line["token"], line["name"]) == (
-        "visit-1", "[redacted]", "[redacted]",
+        TRACES.name("visit-1"), "[redacted]", "[redacted]",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["visit", "seat", "by", "device", "call", "session", "desk"])
+def test_an_id_never_stands_in_a_line(written, key):
+    a_logger().info("slow", **{key: "id-of-somebody"})
+    logging.getLogger("server.other").warning("slow", extra={key: "id-of-somebody"})
+    first, second = written()
+    assert first[key] == TRACES.name("id-of-somebody")
+    assert "id-of-somebody" not in json.dumps([first, second])
+
+
+def test_without_a_key_nobody_is_named(stream):
+    configure(LogLevel.INFO, LogFormat.JSON, stream)
+    a_logger().info("slow", visit="visit-1")
+    assert json.loads(stream.getvalue())["visit"] == "[redacted]"
 
 
 @pytest.mark.parametrize("form", LogFormat)
