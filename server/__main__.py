@@ -25,12 +25,19 @@ from server.app import NODE, build
 from server.config import ConfigurationError, Settings, load_settings, unknown_variables
 from server.invitations import new_id
 from server.links import hash_code, new_api_key, new_code
+from server.live_keys import LiveKeys
 from server.logs import AccessLog, configure
 from server.node import Node
 from server.slow_requests import create_runner
 from server.store import ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
+from server.traces import Traces
 
 Started = Callable[[Node], Awaitable[None]]
+_START = "A server that starts now uses them."
+_REREAD = (
+    "Running servers sign with the new one once they get SIGHUP (systemctl reload bedside), "
+    "or as soon as they meet it."
+)
 FIRST_PRACTICE = "first-practice.txt"
 
 
@@ -52,11 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     key_commands = commands.add_parser("keys", help="the server's own keys").add_subparsers(
         required=True, metavar="action"
     )
-    for name, action, text in (
-        ("init", keys.create, "make the keys; never overwrites"),
-        ("rotate", keys.rotate, "sign with a new key; older tokens stay good"),
+    for name, action, text, then in (
+        ("init", keys.create, "make the keys; never overwrites", _START),
+        ("rotate", keys.rotate, "sign with a new key; older tokens stay good", _REREAD),
     ):
-        key_commands.add_parser(name, help=text).set_defaults(run=_keys, action=action)
+        command = key_commands.add_parser(name, help=text)
+        command.set_defaults(run=_keys, action=action, then=then)
     practice = commands.add_parser("practice", help="add a practice; prints its API key and desk")
     practice.add_argument("name")
     practice.add_argument("--phone", default="", help="number that people are told to call")
@@ -119,13 +127,18 @@ def take_descriptors() -> None:
 async def _run(settings: Settings, started: Started) -> None:
     take_descriptors()
     made = not settings.keys_path.exists()
-    app = build(settings, keys.load_or_create(settings.keys_path, settings.production))
+    ring = LiveKeys(
+        settings.keys_path, keys.load_or_create(settings.keys_path, settings.production)
+    )
+    configure(settings.log_level, settings.log_format, traces=Traces(ring.sealing))
+    app = build(settings, ring)
     if made:
         print(f"bedside: made new keys in {settings.keys_path}", file=sys.stderr)
     runner = create_runner(app, app[NODE].edge, AccessLog)
     try:
         await _listen(runner, settings)
         await started(app[NODE])
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ring.reread)
         await _until_stopped()
     finally:
         await runner.cleanup()
@@ -220,7 +233,7 @@ def _keys(parsed: argparse.Namespace) -> None:
         parsed.action(path)
     except FileExistsError:
         raise ConfigurationError(f"There are keys in {path} already.") from None
-    print(f"The keys in {path} are ready. Restart the server to use them.")
+    print(f"The keys in {path} are ready. {parsed.then}")
 
 
 def _practice(parsed: argparse.Namespace) -> None:

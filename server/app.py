@@ -22,7 +22,7 @@ from server.entrance import Entrance
 from server.gateway import Gateway
 from server.idempotency import ReplySealer
 from server.keeper import VisitKeeper
-from server.keys import KeyRing
+from server.keys import Keys
 from server.loop_lag import LoopLag
 from server.metrics import Metrics
 from server.node import Node
@@ -62,7 +62,7 @@ class Policies:
 
 def build(
     settings: Settings,
-    ring: KeyRing,
+    ring: Keys,
     policies: Policies | None = None,
     clock: Clock = time.time,
 ) -> web.Application:
@@ -107,7 +107,7 @@ def _close_lines(sio: GuardedServer) -> Callable[[web.Application], Awaitable[No
 
 def _assemble(
     settings: Settings,
-    ring: KeyRing,
+    ring: Keys,
     policies: Policies,
     clock: Clock,
     sio: GuardedServer,
@@ -169,7 +169,7 @@ def _telephones(
     store: Store,
     practices: Practices,
     metrics: Metrics,
-    ring: KeyRing,
+    ring: Keys,
 ) -> Phones:
     return Phones(
         settings,

@@ -14,7 +14,7 @@ import secrets
 import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rooms.policy import EdgePolicy
 from server.config import ConfigurationError
@@ -54,6 +54,25 @@ class KeyRing:
         return next((key for key in self.tokens if key.kid == kid), None)
 
 
+class Keys(Protocol):
+    """What is asked of a ring, whether or not it follows its file."""
+
+    @property
+    def active(self) -> TokenKey:
+        """The key that new tokens are signed with."""
+
+    @property
+    def audit(self) -> bytes:
+        """The key that chains the log."""
+
+    @property
+    def sealing(self) -> bytes:
+        """The key that seals replies."""
+
+    def token_key(self, kid: str) -> TokenKey | None:
+        """The key with this id, if it is still believed."""
+
+
 def load_or_create(path: Path, production: bool) -> KeyRing:
     """The ring at ``path``. A missing one is made, except in production.
 
@@ -83,7 +102,7 @@ def create(path: Path) -> KeyRing:
 def rotate(path: Path, policy: EdgePolicy | None = None) -> KeyRing:
     """Sign with a new key from now on; the latest older ones still verify.
 
-    Running servers read the file when they start. Raises ``ConfigurationError``.
+    Running servers follow the file (``server.live_keys``). Raises ``ConfigurationError``.
     """
     kept = (policy or EdgePolicy()).token_keys_kept
     ring = load(path)

@@ -20,7 +20,7 @@ import jwt
 
 from rooms.errors import BedsideError
 from rooms.policy import EdgePolicy
-from server.keys import KeyRing, TokenKey
+from server.keys import Keys, TokenKey
 from server.strict_json import parse_object
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -76,7 +76,7 @@ class _Tokens(ABC, Generic[Claims]):
 
     def __init__(
         self,
-        ring: KeyRing,
+        ring: Keys,
         issuer: str,
         clock: Callable[[], float],
         policy: EdgePolicy | None = None,

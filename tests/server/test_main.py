@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import jwt
 import pytest
 import socketio
 
@@ -124,6 +125,35 @@ async def test_rotated_keys_are_taken_at_the_next_start(tmp_path):
     after = json.loads((tmp_path / "keys.json").read_text())
     assert after["active"] != before["active"]
     assert before["active"] in [key["kid"] for key in after["tokens"]]
+
+
+async def test_keys_are_rotated_under_way(tmp_path):
+    data, port = tmp_path / "data", free_port()
+    async with (
+        serving(data, port) as (process, _),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+    ):
+        code = (data / FIRST_PRACTICE).read_text().split("/desk#")[1].split()[0]
+
+        async def kid():
+            opened = await http.post("/v1/desk/sessions", json={"code": code})
+            token = (await opened.json())["token"]
+            return jwt.get_unverified_header(token)["kid"], token
+
+        first, before = await kid()
+        ran = await run("keys", "rotate", env=environment(data, port=port))
+        assert "SIGHUP" in ran.out
+        assert (await kid())[0] == first, "nobody has said so yet"
+        process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(5):
+            while (await kid())[0] == first:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.02)
+        assert (await kid())[0] == json.loads((data / "keys.json").read_text())["active"]
+        client = socketio.AsyncClient(reconnection=False)
+        url = f"http://127.0.0.1:{port}"
+        await client.connect(url, auth={"token": before}, namespaces=["/desk"])
+        await client.disconnect()
+    assert "keys_reread" in (tmp_path / "stderr.txt").read_text()
 
 
 async def test_rotating_what_is_not_there_is_refused(tmp_path):
