@@ -2,10 +2,19 @@
 
 export const RETRY_FIRST = 300; // a server that restarts is often back at once
 export const RETRY_MOST = 5_000; // nobody should look at a dead page longer than this
+export const QUICK_MOST = 700; // while a visit moves to another server, people hear nothing
+export const QUICK_FOR = 10_000; // a dead server's visits have moved by then; from then on calmly
+export const SEEK_AFTER = 2_500; // a slow phone's socket takes two seconds; else look elsewhere too
+export const CONNECT_WITHIN = 8_000; // a server or proxy that hangs must not hold the socket
+export const OPEN_FIRST = 3_000; // once open before, a link opens in a second; else another try
+export const OPEN_MOST = 12_000; // over 2G, or the first time: what is cut off may have been a device
 export const ANSWER_WITHIN = 8_000; // a signal without an answer for this long has failed
 export const PROOF_WITHIN = 1_500; // two round trips of a slow phone; else the socket is replaced
 export const RENEW_AT = 0.6; // share of a token's life; leaves room for several tries
 export const BANNER_AFTER = 1_500; // shorter gaps are not worth frightening anybody
+export const HANDOVER_MOST = 4_000; // a server keeps the media of a visit that has left for three
+export const HANDOVER_TICK = 100; // how late somebody is heard over the new connection, at most
+export const HANDOVER_SETTLED = 1_000; // others come later by as much; then the new one is right
 export const RESTART_APART = 2_000; // two network events of one change make one restart
 export const RESTART_EVERY = 4_000; // while a connection stays down: longer than a round of checks
 export const REOPEN_AFTER = 20_000; // restarts have not helped: begin again with new connections

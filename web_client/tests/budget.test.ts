@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Rolldown } from "vite";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGES = ["join.html", "desk.html", "demo.html", "phone.html"];
@@ -11,6 +11,7 @@ type Output = Rolldown.RolldownOutput["output"];
 let output: Output;
 
 beforeAll(async () => {
+  vi.stubEnv("NODE_ENV", "production"); // else libraries come as developers debug them
   const built = await build({
     configFile: join(ROOT, "vite.config.ts"),
     logLevel: "silent",

@@ -58,6 +58,15 @@ describe("views", () => {
     expect(joinAfter(newer, seen(view(WAITING, { revision: 4 })))).toBe(newer);
   });
 
+  it("begin anew with each connection: a server may have lost what another one knew", () => {
+    const newer = played(seen(view(INSIDE, { revision: 5 })), { type: "lineUp" });
+    const first = { type: "viewed", view: view(WAITING, { revision: 4 }), at: 0 } as const;
+    const late = { type: "viewed", view: view(INSIDE, { revision: 3 }), at: 0 } as const;
+    const state = joinAfter(newer, first);
+    expect(state.view?.revision).toBe(4);
+    expect(joinAfter(state, late)).toBe(state);
+  });
+
   it("measure how far the server's clock is ahead", () => {
     expect(played({ type: "opened", view: view(), at: 990_000 }).clockAhead).toBe(10);
   });

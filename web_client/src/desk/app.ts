@@ -19,7 +19,7 @@ export class DeskApp {
     this.line = new Line({
       namespace: "/desk",
       renewSignal: "desk:renew",
-      open: () => openDesk(code),
+      open: (within) => openDesk(code, within),
       news: {
         "desk:changed": (desk) => this.store.send({ type: "changed", desk, at: Date.now() }),
       },

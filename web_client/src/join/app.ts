@@ -163,7 +163,7 @@ export class JoinApp {
     return new Line({
       namespace: "/visit",
       renewSignal: "session:renew",
-      open: () => openSession(this.code),
+      open: (within) => openSession(this.code, within),
       news: {
         "visit:changed": (view) => this.store.send({ type: "viewed", view, at: Date.now() }),
         "media:offer": (offer) => this.link.accept(offer),
@@ -178,7 +178,7 @@ export class JoinApp {
   }
 
   private opened(reply: SessionReply): void {
-    this.link.close(); // the connections belonged to the session before this one
+    this.link.handOver(); // the connections belonged to the session before this one
     this.link.peers.iceServers = reply.ice_servers;
     this.store.send({ type: "opened", view: reply.view, at: Date.now() });
   }
@@ -186,6 +186,7 @@ export class JoinApp {
   private follow(next: JoinState, previous: JoinState): void {
     if (next.step !== previous.step || next.refusal !== previous.refusal) this.stepped(next);
     if (next.view && next.view !== previous.view) this.viewed(next.view, previous.view);
+    if (next.mediaLostAt !== null && previous.mediaLostAt === null) void this.line.prove();
     const here = next.view?.me.inside && next.awayAt === null;
     if (here && (!previous.view?.me.inside || previous.awayAt !== null)) this.watch.begin();
   }

@@ -55,7 +55,20 @@ export class MediaLink {
     this.look();
   }
 
+  /** Another session begins, perhaps at another server: what flows goes on until it has its own. */
+  handOver(): void {
+    this.forget();
+    this.peers.handOver();
+    this.options.onDown(false);
+  }
+
   close(): void {
+    this.forget();
+    this.peers.close();
+    this.options.onDown(false);
+  }
+
+  private forget(): void {
     clearInterval(this.timer);
     clearInterval(this.listening);
     this.timer = undefined;
@@ -64,8 +77,6 @@ export class MediaLink {
     this.rescue = NO_RESCUE;
     this.states = [];
     this.lostAtServer = false;
-    this.peers.close();
-    this.options.onDown(false);
   }
 
   private async listen(): Promise<void> {

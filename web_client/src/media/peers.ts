@@ -1,4 +1,5 @@
 import type { IceServer, VisitNews } from "../protocol";
+import { HANDOVER_MOST, HANDOVER_SETTLED, HANDOVER_TICK } from "../timing";
 
 type Offer = VisitNews["media:offer"];
 type Connection = Offer["connection"];
@@ -7,7 +8,11 @@ interface Peer {
   id: string;
   number: number;
   pc: RTCPeerConnection;
+  streams: Map<string, MediaStream>;
+  upAt: number; // when it connected
 }
+
+type Pair = Partial<Record<Connection, Peer>>;
 
 export interface PeersOptions {
   answer: (peer: string, number: number, sdp: string) => void;
@@ -24,15 +29,21 @@ const SMALL_PICTURE_KBPS = 500; // below this 720p turns to mud; half the size l
 /**
  * The two peer connections to the server: `send` carries us, `receive` everybody else.
  * The server always offers; an offer with a new peer id replaces the connection of its kind.
+ *
+ * When the visit moves to another server, the former pair goes on beside the new one for a moment:
+ * each person is heard over the former until the new carries them, and hears us over either.
  */
 export class Peers {
   iceServers: IceServer[] = [];
-  private peers: Partial<Record<Connection, Peer>> = {};
+  private peers: Pair = {};
+  private former: Pair = {};
+  private told: ReadonlyMap<string, MediaStream> = new Map();
+  private handover: ReturnType<typeof setInterval> | undefined;
+  private parting: ReturnType<typeof setTimeout> | undefined;
   private turns: Record<Connection, Promise<void>> = {
     send: Promise.resolve(),
     receive: Promise.resolve(),
   };
-  private streams = new Map<string, MediaStream>();
   private tracks: (MediaStreamTrack | null)[] = [null, null]; // in the order of the offer
   private kbps = 0;
 
@@ -49,8 +60,8 @@ export class Peers {
   async sendTracks(audio: MediaStreamTrack | null, video: MediaStreamTrack | null): Promise<void> {
     if (this.tracks[0] === audio && this.tracks[1] === video) return;
     this.tracks = [audio, video];
-    const pc = this.peers.send?.pc;
-    if (pc) await this.placeTracks(pc);
+    const sending = [this.peers.send?.pc, this.former.send?.pc].filter((pc) => pc !== undefined);
+    await Promise.all(sending.map((pc) => this.placeTracks(pc)));
   }
 
   limit(kbps: number): void {
@@ -66,10 +77,36 @@ export class Peers {
     return pc?.connectionState === "connected" ? pc.getStats() : null;
   }
 
-  close(): void {
-    for (const peer of Object.values(this.peers)) peer.pc.close();
+  /** The session is over and another begins: keep these connections until it has its own. */
+  handOver(): void {
+    const next = this.peers;
     this.peers = {};
-    this.forgetStreams();
+    if (!next.receive || next.receive.upAt === Number.POSITIVE_INFINITY) {
+      closeAll(next); // nothing flows there: what was handed over before goes on
+      this.tellStreams();
+      return;
+    }
+    this.part();
+    this.former = next;
+    this.handover = setInterval(() => this.moveStreams(), HANDOVER_TICK);
+    this.parting = setTimeout(() => {
+      this.part();
+      this.tellStreams();
+    }, HANDOVER_MOST);
+  }
+
+  close(): void {
+    this.part();
+    closeAll(this.peers);
+    this.peers = {};
+    this.tellStreams();
+  }
+
+  private part(): void {
+    clearInterval(this.handover);
+    clearTimeout(this.parting);
+    closeAll(this.former);
+    this.former = {};
   }
 
   private async negotiate(offer: Offer): Promise<void> {
@@ -88,32 +125,49 @@ export class Peers {
     const known = this.peers[offer.connection];
     if (known?.id === offer.peer) return known;
     known?.pc.close();
-    if (offer.connection === "receive") this.forgetStreams();
-    const peer = { id: offer.peer, number: 0, pc: this.connection(offer.connection) };
+    const peer = this.newPeer(offer);
     this.peers[offer.connection] = peer;
+    if (offer.connection === "receive") this.hearFrom(peer);
     return peer;
   }
 
-  private connection(kind: Connection): RTCPeerConnection {
+  private newPeer({ peer: id, connection }: Offer): Peer {
     const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: "max-bundle" });
-    pc.addEventListener("connectionstatechange", () => this.tellConnection());
-    if (kind === "receive") pc.addEventListener("track", (event) => this.receive(event));
-    return pc;
+    const peer: Peer = { id, number: 0, pc, streams: new Map(), upAt: Number.POSITIVE_INFINITY };
+    pc.addEventListener("connectionstatechange", () => {
+      if (pc.connectionState === "connected") {
+        peer.upAt = Math.min(peer.upAt, performance.now());
+        if (connection === "send") this.saveUplink();
+      }
+      this.tellConnection();
+    });
+    return peer;
   }
 
   private tellConnection(): void {
     this.options.onConnection(Object.values(this.peers).map((peer) => peer.pc.connectionState));
   }
 
+  /** Two pictures at once may be too much for a phone's uplink; who still hears us there may. */
+  private saveUplink(): void {
+    const picture = this.former.send?.pc.getTransceivers()[1]?.sender;
+    void picture?.replaceTrack(null).catch(() => undefined);
+  }
+
+  private hearFrom(peer: Peer): void {
+    peer.pc.addEventListener("track", (event) => this.receive(peer, event));
+    this.tellStreams();
+  }
+
   /** The stream's id is the seat whose sound and picture it carries, or whose telephone. */
-  private receive(event: RTCTrackEvent): void {
+  private receive(peer: Peer, event: RTCTrackEvent): void {
     const stream = event.streams[0];
     if (!stream) return;
     stream.addEventListener("removetrack", () => {
-      if (stream.getTracks().length === 0) this.streams.delete(stream.id);
+      if (stream.getTracks().length === 0) peer.streams.delete(stream.id);
       this.tellStreams();
     });
-    this.streams.set(stream.id, stream);
+    peer.streams.set(stream.id, stream);
     this.tellStreams();
   }
 
@@ -137,12 +191,34 @@ export class Peers {
     await sender.setParameters(parameters).catch(() => undefined); // the next change sets it again
   }
 
-  private forgetStreams(): void {
-    this.streams.clear();
-    this.tellStreams();
+  private tellStreams(): void {
+    this.told = this.streamsNow();
+    this.options.onStreams(this.told);
   }
 
-  private tellStreams(): void {
-    this.options.onStreams(new Map(this.streams));
+  private moveStreams(): void {
+    const now = this.streamsNow();
+    if ([...now].some(([id, stream]) => this.told.get(id) !== stream)) this.tellStreams();
   }
+
+  private streamsNow(): Map<string, MediaStream> {
+    const { receive } = this.peers;
+    const streams = new Map(this.former.receive?.streams);
+    for (const [id, stream] of receive?.streams ?? []) {
+      if (!streams.has(id) || (receive && carries(receive, stream))) streams.set(id, stream);
+    }
+    return streams;
+  }
+}
+
+function closeAll(pair: Pair): void {
+  for (const peer of Object.values(pair)) peer.pc.close();
+}
+
+/** Whether the stream comes over this connection; of somebody in perfect silence, whether it would. */
+function carries({ pc, upAt }: Peer, stream: MediaStream): boolean {
+  if (performance.now() - upAt >= HANDOVER_SETTLED) return true;
+  const tracks = new Set(stream.getTracks());
+  const receivers = pc.getReceivers().filter(({ track }) => tracks.has(track));
+  return receivers.some((receiver) => receiver.getSynchronizationSources().length > 0);
 }

@@ -1,9 +1,12 @@
 import { RETRY_FIRST, RETRY_MOST } from "../timing";
 
 /** Milliseconds before try number `attempt` (0 is the first repetition), with jitter below it. */
-export function backoff(attempt: number, random: number = Math.random()): number {
-  const most = Math.min(RETRY_FIRST * 2 ** attempt, RETRY_MOST);
-  return most * (0.5 + random / 2);
+export function backoff(
+  attempt: number,
+  most: number = RETRY_MOST,
+  random: number = Math.random(),
+): number {
+  return Math.min(RETRY_FIRST * 2 ** attempt, most) * (0.5 + random / 2);
 }
 
 /** A pause that ends early when the network comes back or the page is looked at again. */

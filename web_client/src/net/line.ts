@@ -1,9 +1,18 @@
 import { io, type Socket } from "socket.io-client";
 import { networkInformation } from "../lib/network";
 import type { Ack, Problem, Renewal, SessionOver } from "../protocol";
-import { ANSWER_WITHIN, PROOF_WITHIN, RENEW_AT, RETRY_FIRST, RETRY_MOST } from "../timing";
+import {
+  ANSWER_WITHIN,
+  CONNECT_WITHIN,
+  PROOF_WITHIN,
+  RENEW_AT,
+  RETRY_FIRST,
+  RETRY_MOST,
+  SEEK_AFTER,
+} from "../timing";
 import type { Outcome } from "./api";
 import { backoff, pause } from "./backoff";
+import { Patience } from "./patience";
 
 interface Opened {
   token: string;
@@ -16,7 +25,8 @@ type Signals = Record<keyof never, { payload: unknown; result: unknown }>;
 export interface LineOptions<Reply extends Opened, News> {
   namespace: "/visit" | "/desk";
   renewSignal: "session:renew" | "desk:renew";
-  open: () => Promise<Outcome<Reply>>;
+  /** Opens the link, with so many milliseconds for the answer. */
+  open: (within: number) => Promise<Outcome<Reply>>;
   news: { [Name in keyof News]: (payload: News[Name]) => void };
   onOpened: (reply: Reply) => void;
   onRefused: (problem: Problem) => void;
@@ -29,16 +39,24 @@ export interface LineOptions<Reply extends Opened, News> {
  * One page's line to the server: opens the link, keeps a socket, renews the token, and comes back
  * for ever after any loss. It stops only when the server refuses the link, ends the session, or
  * `stop` is called.
+ *
+ * A lost socket tries to come back as it was, with its session and its media. When that fails, the
+ * link is opened again beside it, to learn where the visit is now: an answer that leads elsewhere
+ * is followed, and one that leads back sends the socket on its way at once.
  */
 export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Signals[never] }> {
   private socket: Socket | null = null;
   private token = "";
   private renewal: ReturnType<typeof setTimeout> | undefined;
+  private address = ""; // where the socket is, or tries to be
+  private seeking: ReturnType<typeof setTimeout> | undefined;
   private wanted = false;
-  private opening = false;
+  private afresh = false; // nothing but a new session will do
+  private asking = false;
+  private resting = false; // the socket waits before it tries again
   private proving = false;
-  private openedOnce = false;
-  private refusals = 0;
+  private readonly patience = new Patience();
+  private readonly waiting = new Set<(socket: Socket | null) => void>();
 
   constructor(private readonly options: LineOptions<Reply, News>) {
     addEventListener("online", () => void this.prove());
@@ -52,13 +70,9 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
   /** Opens the link, again if need be: each opening is a new session of the same device. */
   async open(): Promise<void> {
     this.wanted = true;
-    if (this.opening) return;
-    this.opening = true;
-    try {
-      await this.openUntilAnswered();
-    } finally {
-      this.opening = false;
-    }
+    this.afresh = true;
+    this.patience.begin();
+    await this.ask();
   }
 
   /** The token of the session, for a request that cannot wait for the socket. */
@@ -70,6 +84,8 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     this.wanted = false;
     clearTimeout(this.renewal);
     this.socket?.disconnect();
+    clearTimeout(this.seeking);
+    this.answerWaiting(null);
   }
 
   /**
@@ -81,9 +97,11 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     payload: Out[Name]["payload"],
   ): Promise<Ack<Out[Name]["result"]>> {
     const lost = { error: { code: "no_answer", title: "" } };
-    if (!this.socket) return lost;
+    const until = performance.now() + ANSWER_WITHIN;
+    const socket = this.socket?.connected ? this.socket : await this.nextSocket();
+    if (!socket) return lost;
     try {
-      return await this.socket.timeout(ANSWER_WITHIN).emitWithAck(name, payload);
+      return await socket.timeout(until - performance.now()).emitWithAck(name, payload);
     } catch {
       return lost;
     }
@@ -94,31 +112,73 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
     this.socket?.volatile.emit(name, payload);
   }
 
-  private async openUntilAnswered(): Promise<void> {
-    for (let attempt = 0; this.wanted; attempt += 1) {
-      const outcome = await this.options.open();
-      if (!this.wanted) return;
-      if (outcome.kind === "reply") return this.accept(outcome.reply);
-      if (outcome.kind === "refused" && !this.worthRetrying(outcome.problem)) {
-        this.stop();
-        return this.options.onRefused(outcome.problem);
-      }
-      this.options.onDown();
-      const asked = outcome.kind === "refused" ? (outcome.problem.retry_after ?? 0) * 1000 : 0;
-      await pause(Math.max(backoff(attempt), asked));
+  /** The socket that comes up next, here or at another server; null if none does in time. */
+  private nextSocket(): Promise<Socket | null> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(null), ANSWER_WITHIN);
+      const settle = (socket: Socket | null): void => {
+        clearTimeout(timer);
+        this.waiting.delete(settle);
+        resolve(socket);
+      };
+      this.waiting.add(settle);
+    });
+  }
+
+  private async ask(): Promise<void> {
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      while (this.isLost && !(await this.askOnce()));
+    } finally {
+      this.asking = false;
     }
   }
 
-  private worthRetrying(problem: Problem): boolean {
-    return problem.status >= 500 || (problem.status === 429 && this.openedOnce);
+  private get isLost(): boolean {
+    return this.wanted && (this.afresh || !this.socket?.connected);
+  }
+
+  /** Opens the link once, and says whether that settled it. */
+  private async askOnce(): Promise<boolean> {
+    const rest = this.patience.rest();
+    if (rest > 0) await pause(rest);
+    if (!this.isLost) return true;
+    const outcome = await this.options.open(this.patience.within);
+    this.patience.met(outcome);
+    if (!this.isLost) return true;
+    if (outcome.kind === "reply" && (this.afresh || outcome.reply.signal_url !== this.address)) {
+      this.accept(outcome.reply);
+      return true;
+    }
+    if (outcome.kind === "refused" && this.patience.isFinal(outcome.problem, this.afresh)) {
+      this.stop();
+      this.options.onRefused(outcome.problem);
+      return true;
+    }
+    this.options.onDown();
+    const answered = outcome.kind === "reply" || outcome.kind === "refused";
+    if (answered && this.resting && this.socket) this.dialAgain(this.socket); // need not wait
+    return false;
+  }
+
+  private dialAgain(socket: Socket): void {
+    socket.disconnect().connect();
+    this.resting = false;
+  }
+
+  private answerWaiting(socket: Socket | null): void {
+    for (const settle of [...this.waiting]) settle(socket);
   }
 
   private accept(reply: Reply): void {
-    this.openedOnce = true;
+    this.afresh = false;
     this.keep(reply);
     this.options.onOpened(reply);
     this.socket?.removeAllListeners().disconnect();
+    this.address = reply.signal_url;
     this.socket = this.dial(reply.signal_url);
+    this.seekSoon();
   }
 
   private dial(signalUrl: string): Socket {
@@ -132,6 +192,7 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
       auth: (send) => send({ token: this.token }),
       transports: ["websocket", "polling"],
       tryAllTransports: true,
+      timeout: CONNECT_WITHIN,
       reconnectionDelay: RETRY_FIRST,
       reconnectionDelayMax: RETRY_MOST,
     });
@@ -144,18 +205,37 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
       socket.on(name, hear as (payload: unknown) => void);
     }
     socket.on("session:ended", ({ code }: { code: SessionOver["code"] }) => this.ended(code));
-    socket.on("connect", () => {
-      this.refusals = 0;
-      this.options.onUp();
+    socket.io.on("reconnect_attempt", () => {
+      this.resting = false;
     });
+    socket.on("connect", () => this.up(socket));
     socket.on("disconnect", (reason) => {
       this.options.onDown();
+      this.patience.lost();
+      this.resting = true;
       if (reason === "io server disconnect") void this.reopen();
+      else this.seekSoon();
     });
     socket.on("connect_error", () => {
       this.options.onDown();
-      if (!socket.active) void this.reopen(); // the server answered, and said no to the token
+      this.resting = socket.active;
+      if (socket.active) void this.ask();
+      else void this.reopen(); // the server answered, and said no to the token
     });
+  }
+
+  private up(socket: Socket): void {
+    clearTimeout(this.seeking);
+    this.resting = false;
+    this.patience.begin();
+    this.options.onUp();
+    this.answerWaiting(socket);
+  }
+
+  /** A socket whose server is gone without a word may try for long before it fails. */
+  private seekSoon(): void {
+    clearTimeout(this.seeking);
+    this.seeking = setTimeout(() => void this.ask(), SEEK_AFTER);
   }
 
   private ended(code: SessionOver["code"]): void {
@@ -165,20 +245,21 @@ export class Line<Reply extends Opened, News, Out extends { [K in keyof Out]: Si
   }
 
   private async reopen(): Promise<void> {
-    if (!this.wanted) return;
-    if (this.refusals > 0) await pause(backoff(this.refusals));
-    this.refusals += 1;
-    await this.open();
+    this.afresh = true;
+    await this.ask();
   }
 
-  /** On another network, or after sleep, a socket that looks up may be dead and not know it yet. */
-  private async prove(): Promise<void> {
+  /**
+   * On another network, after sleep, or without media, a socket that looks up may be dead and not
+   * know it yet.
+   */
+  async prove(): Promise<void> {
     const { socket } = this;
     if (!this.wanted || this.proving || !socket?.active) return;
     this.proving = true;
     const alive = socket.connected && (await this.renewed(socket));
     this.proving = false;
-    if (!alive && this.wanted && socket === this.socket) socket.disconnect().connect();
+    if (!alive && this.wanted && socket === this.socket) this.dialAgain(socket);
   }
 
   private async renewed(socket: Socket): Promise<boolean> {

@@ -20,6 +20,8 @@ export interface JoinState {
   refusal: Problem | null;
   over: SessionOver["code"] | null;
   view: Snapshot | null;
+  /** The next view is the first of a connection: whatever the page saw before is older. */
+  anew: boolean;
   /** Seconds the server's clock is ahead of ours. */
   clockAhead: number;
   /** "Join the visit" was pressed and the server has not yet said what comes of it. */
@@ -60,6 +62,7 @@ export const JOIN_AT_FIRST: JoinState = {
   refusal: null,
   over: null,
   view: null,
+  anew: false,
   clockAhead: 0,
   joining: false,
   devices: DEVICES_AT_FIRST,
@@ -105,7 +108,8 @@ export function isSent(state: JoinState, kind: Kind): boolean {
 }
 
 function adopt(state: JoinState, view: Snapshot, at: number): JoinState {
-  if (state.view && view.revision < state.view.revision) return state; // overtaken on its way
+  const overtaken = state.view !== null && view.revision < state.view.revision;
+  if (overtaken && !state.anew) return state; // on its way
   const settled = view.me.inside || isWaiting(view);
   return {
     ...state,
@@ -113,6 +117,7 @@ function adopt(state: JoinState, view: Snapshot, at: number): JoinState {
     refusal: null,
     over: null,
     view,
+    anew: false,
     clockAhead: view.now - at / 1000,
     joining: state.joining && !settled,
     trial: trialAfter(state.view?.me.line, view.me.line, state.trial),
@@ -143,8 +148,8 @@ export function joinAfter(state: JoinState, event: JoinEvent): JoinState {
       return closed(state, { step: "over", over: event.code, refusal: null });
     case "reopening":
       return closed(state, { step: "opening", view: null, refusal: null, over: null });
-    case "lineUp":
-      return { ...state, awayAt: null };
+    case "lineUp": // a server may know less than the one before it, whose last writes were lost
+      return { ...state, awayAt: null, anew: true };
     case "lineDown":
       return { ...state, awayAt: state.awayAt ?? event.at };
     case "mediaDown":
