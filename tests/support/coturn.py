@@ -1,4 +1,4 @@
-"""A real coturn on loopback, configured as deploy/ tells operators to configure theirs."""
+"""A real coturn on loopback, with the very file that deploy/ gives to operators."""
 
 from __future__ import annotations
 
@@ -11,49 +11,43 @@ from pathlib import Path
 from aioice import stun
 
 from tests.support.ports import free_port
+from tests.support.source_tree import ROOT
 
 MEDIA_ADDRESS = "127.0.0.1"  # stands for the address of our media port
 PRIVATE_ADDRESS = "127.0.0.2"  # stands for everything else in a private network
 
-RULES = [
-    # The one address that relays are for, and then everything private is out of reach.
-    f"--allowed-peer-ip={MEDIA_ADDRESS}",
-    "--denied-peer-ip=0.0.0.0-0.255.255.255",
-    "--denied-peer-ip=10.0.0.0-10.255.255.255",
-    "--denied-peer-ip=127.0.0.0-127.255.255.255",
-    "--denied-peer-ip=169.254.0.0-169.254.255.255",
-    "--denied-peer-ip=172.16.0.0-172.31.255.255",
-    "--denied-peer-ip=192.168.0.0-192.168.255.255",
-    "--allow-loopback-peers",
-]
+CONFIGURATION = ROOT / "deploy" / "coturn" / "turnserver.conf"
+LOG = "turn.log"  # in the directory that it is given
+
+# What operators add for nodes with private addresses: the one address that relays are for.
+_NODES = (f"--allowed-peer-ip={MEDIA_ADDRESS}", "--allow-loopback-peers")
 
 
 @asynccontextmanager
-async def coturn(secret: str, directory: Path, *rules: str) -> AsyncIterator[tuple[str, int]]:
+async def coturn(
+    secret: str, directory: Path, *rules: str, host: str = MEDIA_ADDRESS
+) -> AsyncIterator[tuple[str, int]]:
     """A TURN server that takes credentials made with ``secret``; where it listens."""
-    address = (MEDIA_ADDRESS, free_port())
+    address = (host, free_port())
     command = shutil.which("turnserver")
     assert command, "install coturn: apt-get install coturn"
-    process = await asyncio.create_subprocess_exec(
-        command,
-        "-n",  # no configuration file but these
+    arguments = [
         f"--listening-ip={address[0]}",
         f"--listening-port={address[1]}",
         f"--relay-ip={address[0]}",
-        "--use-auth-secret",
         f"--static-auth-secret={secret}",
         "--realm=bedside.test",
         "--no-tls",
         "--no-dtls",
-        "--no-cli",
         f"--userdb={directory / 'turn.sqlite'}",
         f"--pidfile={directory / 'turn.pid'}",
-        "--log-file=stdout",
-        *RULES,
-        *rules,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    ]
+    with (directory / LOG).open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(command, "-c", str(CONFIGURATION), *arguments, *_NODES, *rules),
+            stdout=log,
+            stderr=log,
+        )
     try:
         await _answers(address)
         yield address
