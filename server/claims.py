@@ -57,10 +57,14 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What one beat finds: every node, and how many visits this one owns, for the store."""
+    """What one beat finds: every node, and how many visits this one owns, for the store.
+
+    ``asked_to_drain``: staff want this node to give its visits away.
+    """
 
     nodes: tuple[NodeRecord, ...]
     owned: int
+    asked_to_drain: bool = False
 
 
 class Directory(Protocol):
@@ -68,6 +72,12 @@ class Directory(Protocol):
 
     async def beat(self, me: NodeRecord) -> Census:
         """Say that this node lives, and see who else does."""
+
+    async def roll(self) -> Mapping[NodeRecord, float]:
+        """Every node that is listed, with the seconds since its beat changed; joins nobody."""
+
+    async def ask_to_drain(self, owner: str) -> None:
+        """Have this node give its visits away from its next beat on; idempotent."""
 
     async def forget_node(self, owner: str) -> None:
         """A node is gone and owns nothing any more; idempotent."""

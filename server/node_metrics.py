@@ -79,6 +79,10 @@ class NodeMetrics:
         )
         registry.register(self._unconfirmed)
 
+    def ownership_changed(self, why: Why) -> None:
+        """A visit came to this node, or went."""
+        self.ownership.labels(why=why.value).inc()
+
     def watch_disk(self, directory: Path) -> None:
         """Export how much room there is where this node keeps its data."""
         for name, text, field in (
