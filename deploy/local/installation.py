@@ -69,10 +69,14 @@ async def nodes_behind_a_proxy(
     port: int,
     settings: Mapping[str, str],
     *,
+    of_each: Mapping[str, Mapping[str, str]] | None = None,
     others: Sequence[Program] = (),
     command: Sequence[str] = programs.SERVE,
 ) -> AsyncIterator[Installation]:
-    """Two nodes on one Redis with one key ring, and Caddy before them on ``port``."""
+    """Two nodes on one Redis with one key ring, and Caddy before them on ``port``.
+
+    ``settings`` are of both nodes, ``of_each`` of one, by its name.
+    """
     origin = f"http://localhost:{port}"
     ring = folder / "keys.json"
     keys.create(ring)
@@ -84,7 +88,11 @@ async def nodes_behind_a_proxy(
         **settings,
     }
     plans = {name: programs.plan_node(name, command) for name in NAMES}
-    nodes = {name: programs.bedside_node(folder, plans[name], shared) for name in NAMES}
+    own = of_each or {}
+    nodes = {
+        name: programs.bedside_node(folder, plans[name], {**shared, **own.get(name, {})})
+        for name in NAMES
+    }
     proxy = programs.reverse_proxy(folder, origin, tuple(plans.values()))
     first, *later = nodes.values()
     # The first node that ever starts makes the practice; two of them at once would make two.

@@ -118,9 +118,9 @@ class Program:
             await asyncio.sleep(_LOOK_EVERY)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self.runs and self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(number)
+        if self.pid:
+            with suppress(ProcessLookupError):  # send_signal would take its status from the loop
+                os.kill(self.pid, number)
 
     def _last_words(self) -> str:
         return self.said()[-_LAST_WORDS:].strip() or "it wrote nothing"

@@ -16,13 +16,13 @@ from typing import Any
 import aiohttp
 
 from deploy.local.first_visit import api_key
-from deploy.local.installation import Installation, nodes_behind_a_proxy
+from deploy.local.installation import NAMES, Installation, nodes_behind_a_proxy
 from deploy.local.program import Program
 from server.claims import Claim
 from tests.support.node_process import Rules, command_with
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisGroup, RedisServer, redis_group, redis_server
-from tests.support.visits import Clinic, Invitation, PlannedVisit
+from tests.support.visits import Clinic, Invitation, PlannedVisit, trunk_settings
 
 PREFIX = "bedside"
 _EVERYBODY_HERE = "10000"  # all of a test come from one address
@@ -110,9 +110,17 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(
-    folder: Path, *, group: bool = False, rules: Rules | None = None, **settings: str
+    folder: Path,
+    *,
+    group: bool = False,
+    rules: Rules | None = None,
+    phone: int = 0,
+    **settings: str,
 ) -> AsyncIterator[Cluster]:
-    """A started cluster with these ``rules``; with ``group`` on Redis with a replica."""
+    """A started cluster with these ``rules``; with ``group`` on Redis with a replica.
+
+    ``phone`` is the port of a telephone that each node reaches by a trunk of its own.
+    """
     async with AsyncExitStack() as stack:
         redis: RedisServer | RedisGroup
         if group:
@@ -125,6 +133,7 @@ async def cluster(
                 redis.url,
                 free_port(),
                 {"people_per_address": _EVERYBODY_HERE, **settings},
+                of_each={name: trunk_settings(phone) for name in NAMES} if phone else None,
                 command=command_with({**_USUAL, **(rules or {})}),
             )
         )
