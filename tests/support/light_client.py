@@ -13,10 +13,10 @@ the server's first offer; ``speaks`` then sends real sound and pictures.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import socketio
@@ -27,6 +27,18 @@ from tests.support.light_peer import LightPeer
 
 NAMESPACE = "/visit"
 ANSWER_WITHIN = 20.0
+HANDSHAKE = "socket.io"
+
+Hears = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def origin_and_path(signal_url: str, page: str = "") -> tuple[str, str]:
+    """Where a socket begins, by the ``signal_url`` that a page was given: origin, path."""
+    address = urlsplit(urljoin(page, signal_url))
+    path = address.path.strip("/")
+    if not path.endswith(HANDSHAKE):
+        path = f"{path}/{HANDSHAKE}".lstrip("/")
+    return f"{address.scheme}://{address.netloc}", path
 
 
 class LightClient:
@@ -47,10 +59,17 @@ class LightClient:
         self.view: dict[str, Any] = {}
         self.ended = ""  # the code of ``session:ended``
         self.peer: LightPeer | None = None
-        self._socket.on("visit:changed", self._see, NAMESPACE)
-        self._socket.on("media:offer", self._offered, NAMESPACE)
-        self._socket.on("media:state", self._media_changed, NAMESPACE)
-        self._socket.on("session:ended", self._over, NAMESPACE)
+        for name, hear in self._news.items():
+            self._socket.on(name, hear, NAMESPACE)
+
+    @property
+    def _news(self) -> Mapping[str, Hears]:
+        return {
+            "visit:changed": self._see,
+            "media:offer": self._offered,
+            "media:state": self._media_changed,
+            "session:ended": self._over,
+        }
 
     @property
     def seat(self) -> str:
@@ -69,8 +88,10 @@ class LightClient:
         ) as answer:
             self.session = await answer.json()
             assert answer.ok, self.session
+        origin, path = origin_and_path(self.session["signal_url"], self._origin)
         await self._socket.connect(
-            self.session["signal_url"],
+            origin,
+            socketio_path=path,
             namespaces=[NAMESPACE],
             auth={"token": self.session["token"]},
             transports=["websocket"],

@@ -1,0 +1,124 @@
+"""Somebody in a visit without a browser, who comes back as their page would.
+
+    guest = ReturningClient(http, link)
+    await guest.open()
+    await guest.arrives()                       # as the page does before and at "Join the visit"
+    await guest.until(lambda: guest.inside)     # enters by itself, at every return as well
+    await guest.reloads()                       # a new page on the same device
+    await guest.close()
+
+The HTTP session should keep no cookies: each of them has the credential of a device of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from media.ports import Connection
+from tests.support.light_client import LightClient
+from tests.support.light_connection import LightConnection
+from tests.support.returning_line import Refused, ReturningLine
+
+__all__ = ["Refused", "ReturningClient"]
+
+
+class ReturningClient(LightClient):
+    """A light client on a line that comes back."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        link: str,
+        troubled: Callable[[str], None] = lambda _code: None,
+        **peer_options: Any,
+    ) -> None:
+        super().__init__(http, link, **peer_options)
+        self.line = ReturningLine(
+            http, link, self._news, changed=self._changed.set, troubled=troubled
+        )
+        self.snapshots = 0  # how often the server has shown the visit
+        self._troubled = troubled
+        self._entering = False
+
+    async def open(self) -> None:
+        """Open the link and the socket; returns with the first snapshot. Raises ``Refused``."""
+        seen, self._entering = self.snapshots, False
+        await self.line.open()
+        self.session = self.line.session
+        await self.until(lambda: self.snapshots > seen or self.line.ended)
+        if self.line.ended:
+            raise Refused(self.line.ended)
+
+    async def arrives(self, *, shows: bool = True) -> None:
+        """Look at the devices and ask to come in. Raises ``Refused``."""
+        if self.view["me"]["admission"] == "invited":
+            await self.signals("visit:check")
+        may = self.view["me"]["may"]
+        wished = {"microphone": "speak" in may, "camera": shows and "show" in may}
+        await self.signals("media:switch", wished)
+        await self.knocks()
+
+    async def signals(self, name: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send a signal; its acknowledgement. Raises ``Refused``."""
+        return await self.line.request(name, payload)
+
+    async def drops(self) -> None:
+        """Lose the socket; returns when it is back."""
+        seen = self.snapshots
+        await self.line.drops()
+        await self.until(lambda: (self.line.up and self.snapshots > seen) or self.line.ended)
+
+    async def reloads(self) -> None:
+        """Begin again as a new page of the same browser. Raises ``Refused``."""
+        await self.line.hangs_up()
+        await self._end_media()
+        await self.open()
+
+    @property
+    def receiving(self) -> LightConnection | None:
+        """The newest connection on which others are heard."""
+        peers = self.peer.connections.values() if self.peer else ()
+        return next((each for each in peers if each.kind is Connection.RECEIVE), None)
+
+    @property
+    def heard(self) -> int:
+        """Packets of other people that have come over the newest connection."""
+        receive = self.receiving
+        return sum(receive.counts.get(ssrc, 0) for ssrc in receive.streams) if receive else 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether media flows, as far as this side knows."""
+        return self.peer is not None and self.peer.connected
+
+    async def close(self) -> None:
+        """Close the page; idempotent."""
+        await self.line.hangs_up()
+        await self._end_media()
+
+    async def _end_media(self) -> None:
+        if self._speaker is not None:
+            self._speaker.stop()
+        former, self.peer = self.peer, None
+        if former is not None:
+            await former.close()
+
+    async def _see(self, view: dict[str, Any]) -> None:
+        self.snapshots += 1
+        await super()._see(view)
+        if self.inside and view["me"]["admission"] != "present" and not self._entering:
+            self._entering = True
+            self.line.spawn(self._enter())
+
+    async def _enter(self) -> None:
+        try:
+            await self.enters()
+        finally:
+            self._entering = False
+
+    def _answer(self, peer: str, number: int, sdp: str) -> None:
+        payload = {"peer": peer, "number": number, "sdp": sdp}
+        self.line.spawn(self.signals("media:answer", payload))
