@@ -14,6 +14,7 @@ class NodesPolicy:
     watch_gap: float = 1.5  # an observer that saw nothing for longer judges nobody: it was away itself
     media_hold: float = 150.0  # sound goes on without Redis; a failover takes 10 s, a restart with fsck 120
     peers_every: float = 1.0  # a node without Redis asks the others this often who owns its visits
+    take_at_once: int = 8  # visits taken up side by side: what one waits for, others use
     due_every: float = 1.0  # how late a deadline of a visit that nobody owns may be met
     due_grace: float = 2.0  # then any node meets it, not only the one whose turn it is
     due_batch: int = 100  # deadlines met at once; at the full hour many visits open together
@@ -28,7 +29,7 @@ class NodesPolicy:
     peer_body: int = 2 * 1024 * 1024  # one visit with everything in it takes 100 KB
     drain_within: float = 60.0  # moving a visit takes 50 ms; then the node stops with what is left
     drain_apart: float = 0.02  # between two visits that are moved: new homes measure sound meanwhile
-    farewell_grace: float = 3.0  # for media of a visit that was moved: pages take what is new first
+    farewell_grace: float = 1.0  # for media of a visit that was moved: pages take what is new first
     redis_connect: float = 1.0  # in one network a connection takes milliseconds
     redis_answer: float = 1.0  # scripts take less than a millisecond; people wait behind this
     redis_pool: int = 32  # connections of one node; each carries thousands of scripts a second
@@ -37,6 +38,7 @@ class NodesPolicy:
     visit_kept: float = 30 * 24 * 60 * 60  # a visit that is over, for summaries and questions
     log_kept: float = 90 * 24 * 60 * 60  # in Redis, for readers of the feed; files keep it for good
     log_trim: int = 1_000  # entries looked at in one sweep of one practice
+    dead_listed: float = 60 * 60  # a record whose node is silent; it owns nothing, or would stay
     sweep_every: float = 60 * 60  # what has expired may stay an hour longer
     expiry_step: int = 24 * 60 * 60  # whole days: most saves need not move when a visit is forgotten
     call_kept: float = 24 * 60 * 60  # no call lasts a day; who left it behind was not missed either

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.model import SeatId, VisitId
+from rooms.model import VisitId
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,10 @@ class RedisKeys:
     # -- visits ---------------------------------------------------------------------------------
 
     def visit(self, visit: VisitId) -> str:
-        """Hash: body (``rooms.codec``), version, practice, stage, starts_at, owner, epoch."""
+        """Hash: body (``rooms.codec``), version, practice, stage, starts_at, expires, owner, epoch.
+
+        ``expires`` is when Redis forgets it, in epoch seconds and whole steps of the policy.
+        """
         return f"{self.prefix}:visit:{visit}"
 
     @property
@@ -53,15 +56,19 @@ class RedisKeys:
         """Sorted set: owner by when its beat last changed, by Redis's own clock (epoch seconds)."""
         return f"{self.prefix}:beats"
 
+    def drain(self, owner: str) -> str:
+        """There while staff want this node to give its visits away."""
+        return f"{self.prefix}:drain:{owner}"
+
     # -- links, practices, keys -----------------------------------------------------------------
 
     def link(self, link_hash: str) -> str:
         """A link, by the hash of its code."""
         return f"{self.prefix}:link:{link_hash}"
 
-    def links(self, visit: VisitId, seat: SeatId) -> str:
-        """Set of the hashes of one seat's links."""
-        return f"{self.prefix}:links:{visit}:{seat}"
+    def links(self, visit: VisitId) -> str:
+        """Hash: every link of the visit, by its hash → its seat."""
+        return f"{self.prefix}:links:{visit}"
 
     def desk(self, desk: str) -> str:
         """The hash of this desk's link."""
@@ -75,6 +82,11 @@ class RedisKeys:
     def practices(self) -> str:
         """Set of the ids of all practices."""
         return f"{self.prefix}:practices"
+
+    @property
+    def practices_seen(self) -> str:
+        """Set of the ids of practices that have visits or a log: what is swept."""
+        return f"{self.prefix}:practices-seen"
 
     def api_key(self, key_hash: str) -> str:
         """A key of the practice's own systems, by its hash."""

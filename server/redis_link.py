@@ -131,15 +131,24 @@ class RedisLink:
         return await self._run(name, work, again=name in READS)
 
     async def script(
-        self, script: Script, keys: Sequence[str], args: Sequence[Word], *, lasting: bool = False
+        self,
+        script: Script,
+        keys: Sequence[str],
+        args: Sequence[Word],
+        *,
+        lasting: bool = False,
+        heard: Callable[[Any], None] | None = None,
     ) -> Any:
         """What the script returns. ``lasting``: come back when a replica has it too, if any does.
 
-        A script says what it refuses in what it returns: an error that it raises is a fault.
+        ``heard`` is told what the script returns before that wait: it is done by then. A script
+        says what it refuses in what it returns: an error that it raises is a fault.
         """
 
         async def work(wire: Wire) -> Any:
             answer = await self._evaluate(wire, script, keys, args)
+            if heard is not None:
+                heard(answer)
             if lasting:
                 await self._confirm(wire)
             return answer

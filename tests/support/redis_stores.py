@@ -1,0 +1,60 @@
+"""Stores on a real Redis, each as one node has it; all of them see the same data."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from rooms.nodes_policy import NodesPolicy
+from rooms.policy import EdgePolicy
+from server.audit_file import AuditFile
+from server.claims import Claims
+from server.config import load_settings
+from server.redis_config import RedisConfig
+from server.redis_keys import RedisKeys
+from server.redis_link import RedisLink
+from server.redis_store import RedisStore, Writer
+from tests.contracts.record_contract import AUDIT_KEY
+from tests.support.records import Clock
+
+# Tests of an outage are about what happens then, and not about patience.
+IMPATIENT = NodesPolicy(redis_connect=0.3, redis_answer=0.3)
+
+
+class Stores:
+    """Makes stores with one prefix and one clock, and closes them."""
+
+    def __init__(self, url: str, clock: Clock | None = None, **settings: Any) -> None:
+        self.clock = clock or Clock()
+        self.keys = RedisKeys(f"test-{uuid.uuid4().hex[:12]}")
+        self._config = RedisConfig.of(load_settings(redis_url=url, **settings))
+        self._opened: list[RedisStore] = []
+
+    async def open(
+        self,
+        node: str = "one",
+        *,
+        claims: Claims | None = None,
+        policy: EdgePolicy | None = None,
+        nodes: NodesPolicy | None = None,
+        audit_file: AuditFile | None = None,
+    ) -> RedisStore:
+        """The store of the node with this name."""
+        nodes = nodes or NodesPolicy()
+        writer = Writer(
+            node=node, claims=claims or Claims(), audit_key=AUDIT_KEY, audit_file=audit_file
+        )
+        link = self.link(nodes)
+        store = RedisStore(link, self.keys, writer, self.clock, policy, nodes)
+        self._opened.append(store)
+        await store.open()
+        return store
+
+    def link(self, nodes: NodesPolicy | None = None) -> RedisLink:
+        """A connection of its own, for whoever looks behind the store."""
+        return RedisLink(self._config, nodes or NodesPolicy(), probe=self.keys.probe)
+
+    async def close(self) -> None:
+        """Every store that was opened."""
+        for store in self._opened:
+            await store.close()
