@@ -177,6 +177,7 @@ class Prompt(StrEnum):
     JOINED = "joined"  # to the telephones that are there already: another one joins
     FIRST_IN_LINE = "first_in_line"  # no clinician is there yet
     HAND_BACK = "hand_back"  # the video is good again; "2" moves the sound
+    INTERRUPTED = "interrupted"  # its server is being restarted; another one calls at once
     GOODBYE = "goodbye"
 
 

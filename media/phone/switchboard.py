@@ -124,6 +124,10 @@ class Switchboard:
         elif not again:
             self._tasks.start(self._part(call.carrier, call.attempt, farewell))
 
+    async def end_former(self, book: CallBook) -> None:
+        """End the calls of another switchboard that is no more, by its book. Never raises."""
+        await end_former_calls(self._routes.carriers, book, self._policy.abandon_within)
+
     def line(self, call_id: CallId) -> PhoneLine | None:
         """The sound of an answered call; None before the answer, and once it is to end."""
         call = self._calls.get(call_id)

@@ -86,6 +86,12 @@ _TEXTS = {
         "Su conexión de video ya funciona bien. Para pasar el sonido al video, marque 2. "
         "O siga por teléfono: no tiene que hacer nada."
     ),
+    (Prompt.INTERRUPTED, "en"): (
+        "This call has to be interrupted for a moment. We will call you again right away."
+    ),
+    (Prompt.INTERRUPTED, "es"): (
+        "Esta llamada se tiene que interrumpir un momento. Le volveremos a llamar enseguida."
+    ),
     (Prompt.GOODBYE, "en"): "This call ends now. Goodbye.",
     (Prompt.GOODBYE, "es"): "Esta llamada termina ahora. Adiós.",
 }

@@ -59,6 +59,7 @@ export type Prompt =
   | "joined"
   | "first_in_line"
   | "hand_back"
+  | "interrupted"
   | "goodbye";
 /**
  * Why a call did not bring the person into the visit.
@@ -191,9 +192,12 @@ export type ProblemCode =
   | "name_tells_of_health"
   | "no_call"
   | "no_number"
+  | "node_silent"
+  | "node_unreachable"
   | "not_admitted"
   | "not_barred"
   | "not_found"
+  | "not_owner"
   | "not_permitted"
   | "not_waiting"
   | "number_emergency"

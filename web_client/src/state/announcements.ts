@@ -7,6 +7,7 @@ export const PROMPTS: readonly Prompt[] = [
   "first_in_line",
   "joined",
   "hand_back",
+  "interrupted",
   "goodbye",
   "trial",
   "trial_done",
