@@ -16,7 +16,9 @@ from server.addresses import address_block, client_address
 from server.errors import KindlyClosed, LinkUnknown, RateLimited, face_of
 from server.links import cookie_name, cookie_prefix
 from server.node import Node
+from server.peering import NodeUnreachable
 from server.rate_limits import RateLimiter
+from server.store import NotOwner, StoreUnavailable
 from server.turn import ice_servers
 
 
@@ -102,7 +104,9 @@ async def open_desk(
 def _link_tries(node: Node, request: web.Request) -> Iterator[None]:
     """Bound how often one address opens links, and more so links that open nothing.
 
-    Only guesses count as such: whoever holds a real link may come early and come again.
+    Only guesses count as such: whoever holds a real link may come early and come again. A page
+    that is to come again because its visit is on its way to another node costs nobody anything: a
+    whole ward may stand behind one address.
     """
     address = client_address(request, node.settings.trusted_proxies)
     client = address_block(address, node.edge)
@@ -118,6 +122,8 @@ def _link_tries(node: Node, request: web.Request) -> Iterator[None]:
         raise
     except (BedsideError, KindlyClosed) as error:
         outcome = face_of(error)["code"]
+        if isinstance(error, NotOwner | NodeUnreachable | StoreUnavailable):
+            node.session_limit.give_back(client)
         raise
     finally:
         node.metrics.sessions_opened.labels(outcome=outcome).inc()

@@ -10,6 +10,7 @@ import pytest
 from server.links import new_code
 from tests.support.page_clients import Refused
 from tests.support.server_clients import FAMILY, PATIENT, PHONE, PROVIDER, QUICK, running_server
+from tests.support.store_trouble import locked_store
 
 SESSIONS, DESKS = "/v1/sessions", "/v1/desk/sessions"
 WORDS = {"practice_name", "practice_phone", "host", "starts_at", "opens_at", "moved_from"}
@@ -319,6 +320,18 @@ async def test_one_address_opens_only_so_many_sessions(tmp_path, browser):
         visit = await practice.plans()
         statuses = [(await browser(server).post(visit.patient.code)).status for _ in range(3)]
         assert statuses == [200, 200, 429]
+
+
+async def test_a_page_that_is_to_come_again_uses_up_nobodys_openings(tmp_path, browser):
+    """A ward behind one address asks all the time while a visit is on its way to another node."""
+    async with running_server(tmp_path, edge=replace(QUICK, sessions_per_minute=1)) as server:
+        visit = await (await server.practice()).plans()
+        async with locked_store(server):
+            for _ in range(3):
+                answer = await refusal(browser(server), visit.patient.code)
+                assert answer == (503, "store_unavailable")
+        assert (await browser(server).post(visit.patient.code)).status == 200
+        assert await refusal(browser(server), visit.patient.code) == (429, "rate_limited")
 
 
 async def test_a_code_that_cannot_be_one_is_refused(server):
