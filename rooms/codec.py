@@ -13,6 +13,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from rooms.model import Visit
 
 SCHEMA = 1
+# What JSON knows; whoever counts whole seconds may write them without a fraction.
+_NATIVE = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 
 
 class SchemaUnknown(ValueError):
@@ -34,7 +36,7 @@ def decode(text: str) -> Visit:
     if schema != SCHEMA:
         raise SchemaUnknown(f"schema {schema!r} is not {SCHEMA}")
     try:
-        visit = _build(Visit, stored)
+        visit = build(Visit, stored)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SchemaUnknown("a stored visit whose fields are not ours") from error
     assert isinstance(visit, Visit)
@@ -59,30 +61,38 @@ def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
-def _build(kind: Any, value: Any) -> Any:
+def build(kind: Any, value: Any) -> Any:
+    """The value of type ``kind`` that ``plain`` wrote; a field that is left out has its default.
+
+    Raises ``ValueError``, ``TypeError``, ``KeyError`` or ``AttributeError`` for anything else.
+    """
+    if kind in _NATIVE:
+        if type(value) not in _NATIVE[kind]:
+            raise TypeError("a value of another type")
+        return value
     origin = get_origin(kind)
     if origin in (types.UnionType, typing.Union):
         return _build_optional(kind, value)
     if origin is tuple:
         return _build_tuple(get_args(kind), value)
     if origin is frozenset:
-        return frozenset(_build(get_args(kind)[0], item) for item in value)
+        return frozenset(build(get_args(kind)[0], item) for item in value)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        return kind(**{name: _build(hints[name], item) for name, item in value.items()})
+        return kind(**{name: build(hints[name], item) for name, item in value.items()})
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
-    return value
+    raise TypeError("a type that is not written")
 
 
 def _build_optional(kind: Any, value: Any) -> Any:
     if value is None:
         return None
     (inner,) = (arg for arg in get_args(kind) if arg is not type(None))
-    return _build(inner, value)
+    return build(inner, value)
 
 
 def _build_tuple(args: tuple[Any, ...], value: Any) -> Any:
     if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_build(args[0], item) for item in value)
-    return tuple(_build(arg, item) for arg, item in zip(args, value, strict=True))
+        return tuple(build(args[0], item) for item in value)
+    return tuple(build(arg, item) for arg, item in zip(args, value, strict=True))
