@@ -12,8 +12,9 @@ from aiohttp.web_log import AccessLogger
 from rooms.policy import EdgePolicy
 from server.errors import TooSlow, problem
 
-SOCKETS = "/socket.io/"
+SOCKETS = ("/socket.io/", "/n/")  # /n/<node>/socket.io/, where there are many
 UPLOADS = "/v1/practice/announcements/"
+PEERS = "/internal/"
 
 
 def create_runner(
@@ -39,12 +40,13 @@ def bodies_in_time(policy: EdgePolicy) -> Middleware:
     """Middleware: a request's body is there before its handler runs, or it is refused.
 
     It has ``policy.body_within`` seconds. The sockets read theirs themselves, where being slow ends
-    the whole line; uploads are read by ``upload``, after it is known who sends them.
+    the whole line; what may be larger than other requests is read by ``upload`` and
+    ``server.peer_doors``, after it is known who sends it.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.can_read_body and not request.path.startswith((SOCKETS, UPLOADS)):
+        if request.can_read_body and not request.path.startswith((*SOCKETS, UPLOADS, PEERS)):
             try:
                 async with asyncio.timeout(policy.body_within):
                     await request.read()
@@ -62,9 +64,17 @@ async def upload(request: web.Request, largest: int, policy: EdgePolicy) -> byte
 
     Raises ``TooSlow`` after ``policy.upload_within`` seconds, and ``HTTPRequestEntityTooLarge``.
     """
+    return await large_body(request, largest, policy.upload_within)
+
+
+async def large_body(request: web.Request, largest: int, within: float) -> bytes:
+    """The body of a request, up to ``largest`` bytes, if it is there ``within`` seconds.
+
+    Raises ``TooSlow`` and ``HTTPRequestEntityTooLarge``.
+    """
     taken = bytearray()
     try:
-        async with asyncio.timeout(policy.upload_within):
+        async with asyncio.timeout(within):
             async for chunk in request.content.iter_any():
                 taken += chunk
                 if len(taken) > largest:

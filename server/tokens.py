@@ -62,11 +62,11 @@ class DeskClaims:
     expires_at: int = 0
 
 
-Claims = TypeVar("Claims", SessionClaims, DeskClaims)
+Claims = TypeVar("Claims")
 
 
-class _Tokens(ABC, Generic[Claims]):
-    """Mints and verifies one class of token."""
+class Tokens(ABC, Generic[Claims]):
+    """Mints and verifies one class of token; each class says which claims it has, and no others."""
 
     typ: ClassVar[str]
     audience: ClassVar[str]
@@ -177,7 +177,7 @@ class _Tokens(ABC, Generic[Claims]):
             raise TokenInvalid("expired")
 
 
-class SessionTokens(_Tokens[SessionClaims]):
+class SessionTokens(Tokens[SessionClaims]):
     """Tokens of web sessions: somebody's browser on a seat."""
 
     typ = "visit+jwt"
@@ -199,7 +199,7 @@ class SessionTokens(_Tokens[SessionClaims]):
         )
 
 
-class DeskTokens(_Tokens[DeskClaims]):
+class DeskTokens(Tokens[DeskClaims]):
     """Tokens of staff at a desk."""
 
     typ = "desk+jwt"
