@@ -12,6 +12,7 @@ from aiohttp import web
 
 from media.sfu import MediaConfig, Sfu
 from rooms.codec import SchemaUnknown
+from rooms.nodes_policy import NodesPolicy
 from rooms.policy import EdgePolicy, MediaPolicy, Policy, QualityPolicy
 from server import demo_doors, dispatch, http
 from server.board import DeskBoard
@@ -20,17 +21,21 @@ from server.demo_phone import DemoPhone
 from server.desks import DeskGateway
 from server.entrance import Entrance
 from server.gateway import Gateway
+from server.home import OnlyHome
 from server.idempotency import ReplySealer
 from server.keeper import VisitKeeper
 from server.keys import Keys
+from server.leaving import Leaver
+from server.limits import Limits
 from server.loop_lag import LoopLag
+from server.many_nodes import ManyNodes, Parts
 from server.metrics import Metrics
 from server.node import Node
 from server.openapi import document
 from server.performers import Hands
 from server.phone_numbers import NumberingPlan
 from server.practices import Practices
-from server.rate_limits import RateLimiter
+from server.routing import Visits
 from server.security_headers import origin_check, security_headers
 from server.sight import Sight
 from server.slow_requests import bodies_in_time
@@ -58,6 +63,7 @@ class Policies:
     edge: EdgePolicy = field(default_factory=EdgePolicy)
     quality: QualityPolicy = field(default_factory=QualityPolicy)
     phones: PhonePolicies = field(default_factory=PhonePolicies)
+    nodes: NodesPolicy = field(default_factory=NodesPolicy)
 
 
 def build(
@@ -88,6 +94,9 @@ def build(
     node, sfu = _assemble(settings, ring, policies, clock, sio, metrics)
     app[NODE] = node
     sio.attach(app)
+    if node.nodes is not None:  # the same door, by the name that pages are led to
+        sio.attach(app, f"n/{node.nodes.name}/socket.io")
+        node.nodes.bind(app)
     dispatch.bind(sio, node)
     http.bind(app, node)
     demo_doors.bind(app, node)
@@ -105,6 +114,43 @@ def _close_lines(sio: GuardedServer) -> Callable[[web.Application], Awaitable[No
     return close_lines
 
 
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What keeps visits and makes media follow them, before anybody is connected."""
+
+    nodes: ManyNodes | None
+    store: Store
+    sfu: Sfu
+    board: DeskBoard
+    world: LiveWorld
+    keeper: VisitKeeper
+    practices: Practices
+    phones: Phones
+    sight: Sight
+    lag: LoopLag
+
+
+def _core(
+    settings: Settings, ring: Keys, policies: Policies, clock: Clock, metrics: Metrics
+) -> _Core:
+    edge = policies.edge
+    nodes = _many_nodes(settings, ring, policies, clock, metrics)
+    store: Store = timed(_store(settings, ring, policies, clock, nodes), metrics.node)
+    sfu = _media(settings, policies, metrics)
+    board = DeskBoard(clock, edge)
+    world = LiveWorld(sfu, board)
+    home = nodes.ownership if nodes else OnlyHome()
+    keeper = VisitKeeper(store, world, clock, policies.visit, edge, home)
+    practices = Practices(store, calls_people=settings.calls_people)
+    phones = _telephones(settings, policies, store, practices, metrics, ring)
+    phones.reports.connect(keeper.submit)
+    sight = Sight(metrics.visits, clock)
+    keeper.tell(sight.saved)
+    metrics.node.watch_disk(settings.data_dir)
+    lag = LoopLag(metrics.node, metrics.policy)
+    return _Core(nodes, store, sfu, board, world, keeper, practices, phones, sight, lag)
+
+
 def _assemble(
     settings: Settings,
     ring: Keys,
@@ -113,54 +159,78 @@ def _assemble(
     sio: GuardedServer,
     metrics: Metrics,
 ) -> tuple[Node, Sfu]:
-    edge = policies.edge
-    store: Store = timed(SqliteStore(settings.store_path, ring.audit, clock, edge), metrics.node)
-    sfu = _media(settings, policies, metrics)
-    board = DeskBoard(clock, edge)
-    world = LiveWorld(sfu, board)
-    keeper = VisitKeeper(store, world, clock, policies.visit, edge)
-    practices = Practices(store, calls_people=settings.calls_people)
-    phones = _telephones(settings, policies, store, practices, metrics, ring)
-    phones.reports.connect(keeper.submit)
+    edge, core = policies.edge, _core(settings, ring, policies, clock, metrics)
+    store, keeper, practices = core.store, core.keeper, core.practices
     tokens = SessionTokens(ring, ISSUER, clock, edge)
     desk_tokens = DeskTokens(ring, ISSUER, clock, edge)
-    gateway = Gateway(sio, keeper, sfu, practices, tokens, clock, policies.visit, edge)
-    desks = DeskGateway(sio, store, board, practices, desk_tokens, clock)
-    world.connect(Hands(gateway, phones.calls))
-    board.connect(desks.tell)
-    sight = Sight(metrics.visits, clock)
-    keeper.tell(sight.saved)
-    gateway.media_seen = sight.media_changed
-    metrics.node.watch_disk(settings.data_dir)
+    gateway = Gateway(sio, keeper, core.sfu, practices, tokens, clock, policies.visit, edge)
+    gateway.media_seen = core.sight.media_changed
+    desks = DeskGateway(sio, store, core.board, practices, desk_tokens, clock)
+    core.world.connect(Hands(gateway, core.phones.calls))
+    core.board.connect(desks.tell)
+    visits = _joined(core, gateway, desks)
     node = Node(
         settings=settings,
         policy=policies.visit,
         edge=edge,
         clock=clock,
         store=store,
-        keeper=keeper,
-        world=world,
-        plane=sfu,
-        phones=phones,
-        board=board,
+        keeper=visits,
+        local=keeper,
+        nodes=core.nodes,
+        world=core.world,
+        plane=core.sfu,
+        phones=core.phones,
+        board=core.board,
         practices=practices,
-        entrance=Entrance(store, keeper, tokens, desk_tokens, clock, edge, secure=settings.secure),
+        entrance=Entrance(store, visits, tokens, desk_tokens, clock, edge, secure=settings.secure),
         tokens=tokens,
         numbering=NumberingPlan(settings.phone_region, frozenset(settings.phone_countries)),
         gateway=gateway,
         desks=desks,
         sealer=ReplySealer(ring.sealing, clock, edge),
-        session_limit=_per_minute(edge.sessions_per_minute, edge.sessions_per_minute, edge),
-        link_limit=_per_minute(edge.bad_links_per_minute, edge.bad_links_burst, edge),
-        goodbye_limit=_per_minute(edge.goodbyes_per_minute, edge.goodbyes_per_minute, edge),
-        wish_limit=_per_minute(edge.wishes_per_minute, edge.wishes_burst, edge),
+        limits=Limits.of(edge),
         metrics=metrics,
-        sight=sight,
-        lag=LoopLag(metrics.node, metrics.policy),
+        sight=core.sight,
+        lag=core.lag,
         openapi=document(),
-        demo_phone=_use_telephones(sfu, phones),
+        demo_phone=_use_telephones(core.sfu, core.phones),
     )
-    return node, sfu
+    return node, core.sfu
+
+
+def _joined(core: _Core, gateway: Gateway, desks: DeskGateway) -> Visits:
+    """What handlers ask about visits: the keeper, or the way to whichever node's it is."""
+    if core.nodes is None:
+        return core.keeper
+    parts = Parts(
+        keeper=core.keeper,
+        gateway=gateway,
+        desks=desks,
+        board=core.board,
+        practices=core.practices,
+        phones=core.phones,
+        leaver=Leaver(core.world, gateway, core.phones, core.sight),
+        counters=core.sfu.counters,
+        lag=core.lag,
+    )
+    return core.nodes.join(parts, core.store)
+
+
+def _store(
+    settings: Settings, ring: Keys, policies: Policies, clock: Clock, nodes: ManyNodes | None
+) -> Store:
+    if nodes is not None:
+        return nodes.store
+    return SqliteStore(settings.store_path, ring.audit, clock, policies.edge)
+
+
+def _many_nodes(
+    settings: Settings, ring: Keys, policies: Policies, clock: Clock, metrics: Metrics
+) -> ManyNodes | None:
+    if not settings.many_nodes:
+        return None
+    return ManyNodes(settings, ring, ISSUER, policies.edge, policies.nodes, clock, metrics)
 
 
 def _telephones(
@@ -206,10 +276,6 @@ def _media(settings: Settings, policies: Policies, metrics: Metrics) -> Sfu:
     return sfu
 
 
-def _per_minute(tokens: float, burst: float, edge: EdgePolicy) -> RateLimiter:
-    return RateLimiter(tokens / 60, burst, time.monotonic, max_keys=edge.limiter_keys)
-
-
 def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[None]]:
     async def running(_app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as closing:
@@ -222,9 +288,12 @@ def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[
             closing.callback(node.board.close)
             closing.push_async_callback(node.phones.close)
             await node.phones.start()
-            for part in (node.world, node.keeper, node.desks, node.gateway):
+            for part in (node.world, node.local, node.desks, node.gateway):
                 closing.push_async_callback(part.close)
-            await _resume(node)
+            if node.nodes is not None:
+                await node.nodes.start(closing)
+            else:
+                await _resume(node)
             log.info("node_started", media_port=sfu.port)
             yield
 
@@ -235,6 +304,6 @@ async def _resume(node: Node) -> None:
     """Take up every visit that is not over; one that cannot be read must not stop the others."""
     for visit_id in await node.store.unfinished():
         try:
-            await node.keeper.resume(visit_id)
+            await node.local.resume(visit_id)
         except SchemaUnknown:
             log.exception("visit_not_resumed", visit=visit_id)

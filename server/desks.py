@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import socketio
 
@@ -36,14 +37,20 @@ class DeskGateway:
         self._practices = practices
         self._tokens = tokens
         self._clock = clock
+        self._first_look: Callable[[str], Awaitable[None]] = _sees_everything
         self._tasks = Tasks()
         self.sessions: Registry[DeskSession] = Registry()
+
+    def look_first(self, first_look: Callable[[str], Awaitable[None]]) -> None:
+        """Await this, with the practice, before a desk is shown anything."""
+        self._first_look = first_look
 
     async def connect(self, sid: str, token: object) -> None:
         """Accept the socket of a desk. Raises ``TokenInvalid``."""
         claims = self._tokens.verify(token)
         card = await self._practices.card(claims.practice)
         await self._check_link(claims.desk)
+        await self._first_look(claims.practice)
         session = DeskSession(sid=sid, desk=claims.desk, practice=claims.practice, card=card)
         self._expire_at(session, claims.expires_at)
         self.sessions.add(session)
@@ -114,3 +121,7 @@ class DeskGateway:
         rows = self._board.rows(session.practice)
         data = desk_snapshot(session.card, self._clock(), rows)
         await self._sio.emit("desk:changed", data, to=session.sid, namespace=DESK)
+
+
+async def _sees_everything(_practice: str) -> None:
+    """The board of a node that has no others knows every visit."""

@@ -13,8 +13,8 @@ from rooms.model import Device, Seat, Standing, Visit
 from rooms.policy import EdgePolicy
 from rooms.visit import door
 from server.errors import KindlyClosed, LinkUnknown
-from server.keeper import VisitKeeper
 from server.links import cookie_name, hash_code, is_code, new_credential
+from server.routing import Visits
 from server.store import LinkKind, LinkRecord, LogDraft, Practice, Store
 from server.timers import Clock
 from server.tokens import DeskClaims, DeskTokens, SessionClaims, SessionTokens
@@ -38,7 +38,7 @@ class Entrance:
     def __init__(
         self,
         store: Store,
-        keeper: VisitKeeper,
+        keeper: Visits,
         tokens: SessionTokens,
         desk_tokens: DeskTokens,
         clock: Clock,

@@ -24,7 +24,7 @@ from server.legs import Legs
 from server.practices import Practices
 from server.presence import Presence
 from server.sessions import DeviceKey, Registry, SeatSession
-from server.store import UnknownVisit
+from server.store import NotOwner, UnknownVisit
 from server.tasks import Tasks
 from server.timers import Clock
 from server.tokens import SessionClaims, SessionTokens, TokenInvalid
@@ -65,8 +65,14 @@ class Gateway:
     # -- seats come and go --------------------
 
     async def connect(self, sid: str, token: object) -> None:
-        """Accept the socket of a seat. Raises ``BedsideError`` with the reason to refuse it."""
+        """Accept the socket of a seat. Raises ``BedsideError`` with the reason to refuse it.
+
+        Where another node decides about the visit nobody is accepted: the page opens its link
+        again, and is led there.
+        """
         claims = self._tokens.verify(token)
+        if not self._keeper.decides_about(claims.visit):
+            raise NotOwner
         visit = await self._visit_of(claims)
         card = await self._practices.card(visit.practice)
         self._check_seat(visit, claims)
@@ -224,6 +230,23 @@ class Gateway:
 
     def _expired(self, session: SeatSession) -> None:
         self._tasks.spawn(self._end(session, "token_expired"))
+
+    def is_needed(self, visit: VisitId) -> bool:
+        """Whether any page of the visit is connected here, or has media to come back to."""
+        return bool(self.sessions.group(visit)) or self._legs.any_of(visit)
+
+    def leave(self, visit: VisitId) -> None:
+        """Another node looks after this visit: its pages open their links again and are led there.
+
+        Nothing is stored of their going, and media is not ended: that is the media plane's to do.
+        """
+        for session in self.sessions.group(visit):
+            self.sessions.remove(session.sid)
+            if self._online.get(session.key) is session:
+                del self._online[session.key]
+            self._presence.forget(session.key)
+            self._tasks.spawn(self._close(session.sid))
+        self._legs.forget(visit)
 
     # -- the wire --------------------
 

@@ -64,6 +64,10 @@ class Legs:
             self._plane.drop(visit, seat, leg.session)
             self._forget(visit, seat)
 
+    def any_of(self, visit: VisitId) -> bool:
+        """Whether any seat of the visit has media."""
+        return any(place[0] == visit for place in self._legs)
+
     def forget(self, visit: VisitId) -> None:
         """The visit's media ends elsewhere than here."""
         for place in [place for place in self._legs if place[0] == visit]:

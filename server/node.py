@@ -16,11 +16,13 @@ from server.entrance import Entrance
 from server.gateway import Gateway
 from server.idempotency import ReplySealer
 from server.keeper import VisitKeeper
+from server.limits import Limits
 from server.loop_lag import LoopLag
+from server.many_nodes import ManyNodes
 from server.metrics import Metrics
 from server.phone_numbers import NumberingPlan
 from server.practices import Practices
-from server.rate_limits import RateLimiter
+from server.routing import Visits
 from server.sight import Sight
 from server.store import Store
 from server.telephony import Phones
@@ -38,7 +40,8 @@ class Node:
     edge: EdgePolicy
     clock: Clock
     store: Store
-    keeper: VisitKeeper
+    keeper: Visits  # wherever visits are decided about
+    local: VisitKeeper  # of those that are decided about here
     world: LiveWorld
     plane: MediaPlane
     phones: Phones
@@ -50,14 +53,12 @@ class Node:
     gateway: Gateway
     desks: DeskGateway
     sealer: ReplySealer
-    session_limit: RateLimiter
-    link_limit: RateLimiter
-    goodbye_limit: RateLimiter
-    wish_limit: RateLimiter
+    limits: Limits
     metrics: Metrics
     sight: Sight
     lag: LoopLag
     openapi: dict[str, Any]
+    nodes: ManyNodes | None = None
     demo_phone: DemoPhone | None = None
     demo: DemoState = field(default_factory=DemoState)
     demo_links: dict[str, str] = field(default_factory=dict)
@@ -66,6 +67,18 @@ class Node:
     def largest_upload(self) -> int:
         """Bytes of the largest file that anybody may send."""
         return self.phones.policies.prompts.largest
+
+    async def signal_url(self, visit: str) -> str:
+        """Where the pages of this visit keep their sockets: at the node that decides about it."""
+        if self.nodes is None:
+            return self.settings.origin
+        return f"{self.settings.origin}/n/{await self.nodes.address(visit)}"
+
+    @property
+    def desk_signal_url(self) -> str:
+        """Where desks keep theirs: any node will do, and this one is near."""
+        name = self.nodes.name if self.nodes is not None else ""
+        return f"{self.settings.origin}/n/{name}" if name else self.settings.origin
 
     def join_url(self, code: str) -> str:
         """The link of a seat. The code is in the fragment, which browsers never send."""

@@ -79,6 +79,10 @@ class NodeMetrics:
         )
         registry.register(self._unconfirmed)
 
+    def owner_changed(self, why: Why) -> None:
+        """A visit came to this node, or went."""
+        self.ownership.labels(why=why.value).inc()
+
     def ownership_changed(self, why: Why) -> None:
         """A visit came to this node, or went."""
         self.ownership.labels(why=why.value).inc()

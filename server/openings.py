@@ -37,7 +37,7 @@ async def open_session(
         view=await node.gateway.snapshot(
             opened.visit, opened.seat.id, opened.device.id, opened.session
         ),
-        signal_url=node.settings.origin,
+        signal_url=await node.signal_url(opened.visit.id),
         ice_servers=[
             r.IceServer(**entry)
             for entry in ice_servers(node.settings, opened.seat.id, node.clock(), node.edge)
@@ -78,7 +78,7 @@ async def say_goodbye(
 ) -> web.Response:
     """The page closes without "Leave": it may be back in a moment, so nobody is called yet."""
     claims = node.tokens.verify(body.token)
-    _take(node.goodbye_limit, claims.session)  # each is written to the log
+    _take(node.limits.goodbyes, claims.session)  # each is written to the log
     by = Actor(ActorKind.SEAT, claims.seat, claims.device)
     event = PageLeft(seat=claims.seat, device=claims.device, by=by)
     with suppress(RoomError):  # a page that no longer holds its seat has no last word
@@ -96,7 +96,7 @@ async def open_desk(
         desk=claims.desk,
         token=token,
         expires_in=node.desks.token_life,
-        signal_url=node.settings.origin,
+        signal_url=node.desk_signal_url,
     )
 
 
@@ -112,18 +112,18 @@ def _link_tries(node: Node, request: web.Request) -> Iterator[None]:
     client = address_block(address, node.edge)
     outcome = BedsideError.code
     try:
-        _take(node.session_limit, client)
+        _take(node.limits.sessions, client)
         yield
         outcome = "ok"
     except LinkUnknown:
-        node.session_limit.give_back(client)
+        node.limits.sessions.give_back(client)
         outcome = LinkUnknown.code
-        _take(node.link_limit, client)
+        _take(node.limits.links, client)
         raise
     except (BedsideError, KindlyClosed) as error:
         outcome = face_of(error)["code"]
         if isinstance(error, NotOwner | NodeUnreachable | StoreUnavailable):
-            node.session_limit.give_back(client)
+            node.limits.sessions.give_back(client)
         raise
     finally:
         node.metrics.sessions_opened.labels(outcome=outcome).inc()

@@ -8,7 +8,7 @@ there must not be heard here any more; or gently, when this node gives it away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from rooms.model import Visit, VisitId
 from rooms.nodes_policy import NodesPolicy
 from rooms.reductions import missing
 from server.claims import Claim, Claims, Directory
+from server.node_metrics import Why
 from server.store import NotOwner, Store, Stored, StoreError, StoreUnavailable
 from server.tasks import Tasks
 
@@ -71,11 +72,14 @@ class Ownership:
         self._gaining: dict[VisitId, asyncio.Task[None]] = {}
         self._tasks = Tasks()
 
-    def connect(self, keeper: Keeping, leaving: Leaving, hand_on: HandOn) -> None:
-        """Name those who keep and leave; they in turn need this."""
+    def connect(
+        self, keeper: Keeping, leaving: Leaving, hand_on: HandOn, counted: Callable[[Why], None]
+    ) -> None:
+        """Name those who keep, leave and are told, who in turn need this; and who counts."""
         self._keeper = keeper
         self._leaving = leaving
         self._hand_on = hand_on
+        self._counted = counted
 
     # -- what the keeper asks --------------------
 
@@ -109,29 +113,36 @@ class Ownership:
         if visit not in self.claims:
             return
         known, held = self._known.get(visit), self.held(visit)
+        self._counted(Why.LOST)
         self._drop(visit, media_for=0.0)
         log.warning("visit_lost", visit=visit)
         if known is not None:
             self._tasks.spawn(self._tell_successor(visit, known, held))
 
+    def visit(self, visit: VisitId) -> Visit | None:
+        """What is known of a visit of this node's."""
+        known = self._known.get(visit)
+        return known.visit if known is not None else None
+
     # -- getting --------------------
 
-    async def gain(self, visit: VisitId, instead_of: Claim) -> None:
+    async def gain(self, visit: VisitId, instead_of: Claim, why: Why | None = None) -> None:
         """Own the visit from now on, and take it up. Raises ``NotOwner``, ``StoreUnavailable``.
 
         Whoever else wants it here meanwhile waits for the same.
         """
         under_way = self._gaining.get(visit)
         if under_way is None:
-            under_way = self._gaining[visit] = self._tasks.start(self._gain(visit, instead_of))
+            under_way = self._gaining[visit] = self._tasks.start(self._gain(visit, instead_of, why))
             under_way.add_done_callback(lambda _: self._gaining.pop(visit, None))
         await asyncio.shield(under_way)
 
-    async def _gain(self, visit: VisitId, instead_of: Claim) -> None:
+    async def _gain(self, visit: VisitId, instead_of: Claim, why: Why | None) -> None:
         if visit in self.claims:
             return
         claim = await self._directory.claim(visit, self.owner, instead_of)
         self.claims.add(visit, claim)
+        self._counted(why or (Why.TAKEN_OVER if instead_of.owner else Why.PLACED))
         await self._take_up(visit)
 
     async def _take_up(self, visit: VisitId) -> None:
@@ -152,6 +163,7 @@ class Ownership:
     async def release(self, visit: VisitId) -> None:
         """Nobody owns the visit from now on."""
         claim = self.claims.of(visit)
+        self._counted(Why.RELEASED)
         self._drop(visit, media_for=0.0)
         await self._directory.release(visit, claim)
 
@@ -167,6 +179,8 @@ class Ownership:
         ``take_up``: they were suspended meanwhile.
         """
         for visit in self.claims:
+            if visit in self._gaining:
+                continue
             if not await self._is_ours(visit):
                 self.lost(visit)
             elif take_up or visit not in self._known or self._held.get(visit):

@@ -28,6 +28,10 @@ class Practices:
         """Its card is to be read anew; sessions that are open keep the one they have."""
         self._cards.pop(practice_id, None)
 
+    def all_changed(self) -> None:
+        """Any of them may have changed unnoticed."""
+        self._cards.clear()
+
     async def announcer(self, practice_id: str) -> Announcer:
         """In whose name telephones are spoken to; nobody's for a practice that is not there."""
         practice = await self._store.practice(practice_id)

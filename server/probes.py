@@ -46,6 +46,8 @@ async def openapi(node: Node, _request: web.Request) -> web.Response:
 
 
 async def _is_ready(node: Node) -> bool:
+    if node.nodes is not None and not node.nodes.cluster.is_ready:
+        return False
     return await node.store.healthy()
 
 

@@ -123,7 +123,14 @@ class RoutedVisits:
         visit_id: VisitId,
         here: Callable[[], Awaitable[T]],
         there: Callable[[There], Awaitable[T]],
+        *,
+        repeatable: bool = True,
     ) -> T:
+        """Do it where the visit is, for as long as it takes a visit to change hands.
+
+        What is not ``repeatable`` and may have been done is not asked for again: only who wants it
+        knows whether to.
+        """
         patience = time.monotonic() + self._policy.takeover_wait
         while True:
             try:

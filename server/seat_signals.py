@@ -51,8 +51,8 @@ async def submit_own(node: Node, session: SeatSession, event: Event) -> None:
     goes is always heard: their telephone would ring.
     """
     goes = isinstance(event, SeatLeft | VisitWasEnded)
-    if not goes and not node.wish_limit.take(session.device):
-        raise RateLimited(node.wish_limit.retry_after(session.device))
+    if not goes and not node.limits.wishes.take(session.device):
+        raise RateLimited(node.limits.wishes.retry_after(session.device))
     await node.keeper.submit(session.visit, event)
 
 

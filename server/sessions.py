@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -89,6 +90,10 @@ class Registry(Generic[S]):
     def group(self, group: str) -> tuple[S, ...]:
         """The sessions of this group."""
         return tuple(self._by_group.get(group, {}).values())
+
+    def groups(self) -> Collection[str]:
+        """Every group that somebody is of."""
+        return self._by_group.keys()
 
     def remove(self, sid: str) -> S | None:
         """Forget the session of this socket and its timer; returns it if there was one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -67,6 +67,17 @@ class StoredCalls:
         return await self._store.kept_calls()
 
 
+class LeftCalls(StoredCalls):
+    """The book of a switchboard that is gone."""
+
+    def __init__(self, store: Store, kept: Callable[[], Awaitable[Sequence[KeptCall]]]) -> None:
+        super().__init__(store)
+        self._kept = kept
+
+    async def kept(self) -> Sequence[KeptCall]:
+        return await self._kept()
+
+
 class Phones:
     """Built once per node; ``start`` it after the store, and ``close`` it once or more."""
 
@@ -128,6 +139,10 @@ class Phones:
                 "Look at BEDSIDE_SIP_HOST, BEDSIDE_SIP_PORT and BEDSIDE_SIP_CA_FILE."
             ) from error
         self._tasks.spawn(self._speak_names())
+
+    async def end_left_by(self, kept: Callable[[], Awaitable[Sequence[KeptCall]]]) -> None:
+        """End the calls that another node, which is gone, has left behind. Never raises."""
+        await self._switchboard.end_former(LeftCalls(self._store, kept))
 
     async def _speak_names(self) -> None:
         """Have every practice's announcements ready before the first call."""

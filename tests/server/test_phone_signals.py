@@ -68,7 +68,7 @@ async def test_agreeing_to_the_number_that_the_practice_has(meet):
 
 async def test_a_page_that_changes_its_mind_without_end_does_not_fill_the_log(meet):
     meeting, page = await meet(ROSA)
-    limit = meeting.server.node.wish_limit
+    limit = meeting.server.node.limits.wishes
     while limit.take((await meeting.seat()).holder.id):
         pass
     before = len(await meeting.practice.log(meeting.visit))

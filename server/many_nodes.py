@@ -1,0 +1,169 @@
+"""Everything that one node of several has beyond a node that is alone."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from aiohttp import web
+
+from media.counters import MediaCounters
+from rooms.model import VisitId
+from rooms.nodes_policy import NodesPolicy
+from rooms.policy import EdgePolicy
+from server.audit_file import AuditFile
+from server.board import DeskBoard
+from server.claims import Claims, NodeRecord
+from server.cluster import Cluster
+from server.config import Settings
+from server.desks import DeskGateway
+from server.draining import Draining
+from server.finding import Finder
+from server.gateway import Gateway
+from server.hosting import Hosting, Neighbours
+from server.keeper import VisitKeeper
+from server.keys import Keys
+from server.leaving import Idleness, Leaver
+from server.loads import LoadMeter
+from server.loop_lag import LoopLag
+from server.membership import Watch
+from server.metrics import Metrics
+from server.news import News
+from server.ownership import Ownership
+from server.peer_client import HttpPeers
+from server.peer_doors import PeerDoors
+from server.peer_tokens import PeerTokens
+from server.practices import Practices
+from server.redis_config import RedisConfig
+from server.redis_directory import RedisDirectory
+from server.redis_keys import RedisKeys
+from server.redis_link import RedisLink
+from server.redis_store import RedisStore, Writer
+from server.routing import RoutedVisits
+from server.store import Store
+from server.succession import DueVisits, Succession
+from server.telephony import Phones
+from server.timers import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a node has in any case."""
+
+    keeper: VisitKeeper
+    gateway: Gateway
+    desks: DeskGateway
+    board: DeskBoard
+    practices: Practices
+    phones: Phones
+    leaver: Leaver
+    counters: MediaCounters
+    lag: LoopLag
+
+
+class ManyNodes:
+    """This node's part in an installation. ``join`` it to the node's parts, then ``start`` it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ring: Keys,
+        issuer: str,
+        edge: EdgePolicy,
+        policy: NodesPolicy,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.name = settings.node_name
+        self.policy = policy
+        self._edge = edge
+        self._clock = clock
+        self._metrics = metrics
+        keys = RedisKeys(settings.redis_prefix)
+        self._keys = keys
+        self._link = RedisLink(RedisConfig.of(settings), policy, probe=keys.probe)
+        claims = Claims()
+        file = AuditFile(settings.audit_dir, clock, policy)
+        writer = Writer(node=self.name, claims=claims, audit_key=ring.audit, audit_file=file)
+        self.store = RedisStore(self._link, keys, writer, clock, edge, policy)
+        self._directory = RedisDirectory(self._link, keys, clock, policy)
+        self._record = NodeRecord(
+            name=self.name,
+            owner=f"{self.name}.{secrets.token_hex(8)}",
+            url=settings.peer_url,
+            version=version("bedside"),
+            started_at=clock(),
+        )
+        self.ownership = Ownership(self._directory, self.store, claims, self._record.owner, policy)
+        self._finder = Finder(self._directory, self.ownership, Watch(policy), policy)
+        self._tokens = PeerTokens(ring, issuer, clock, self.name, edge=edge, policy=policy)
+        self._peers = HttpPeers(self._tokens, policy)
+        metrics.node.watch_audit(lambda: file.waiting)
+        metrics.node.watch_unconfirmed(lambda: self._link.counters.unconfirmed)
+
+    def join(self, parts: Parts, store: Store) -> RoutedVisits:
+        """Connect to what the node has; handlers ask what this returns about visits."""
+        policy, clock, finder = self.policy, self._clock, self._finder
+        neighbours = Neighbours(self._directory, finder, self._peers, policy)
+        self.ownership.connect(
+            parts.keeper, parts.leaver, neighbours.hand_on, self._metrics.node.owner_changed
+        )
+        self.cluster = self._cluster(parts, neighbours)
+        self.visits = RoutedVisits(parts.keeper, store, finder, self._peers, policy, clock)
+        self.draining = Draining(
+            self.cluster, finder, parts.keeper, self._peers, parts.phones.calls, policy
+        )
+        self._doors = PeerDoors(Hosting(parts.keeper, finder), self._tokens, policy)
+        self._news = News(
+            lambda: self._link.messages(self._keys.changed),
+            store,
+            parts.board,
+            parts.practices,
+            policy,
+            self._edge,
+            clock,
+        )
+        self._news.connect(parts.desks.sessions.groups, finder.is_here)
+        parts.desks.look_first(self._news.first_look)
+        return self.visits
+
+    def _cluster(self, parts: Parts, neighbours: Neighbours) -> Cluster:
+        finder, policy = self._finder, self.policy
+
+        async def end_calls_of(node: str) -> None:
+            await parts.phones.end_left_by(lambda: self.store.kept_calls_of(node))
+
+        async def meet(visit: VisitId) -> None:
+            await parts.keeper.current(visit)
+            if is_idle(visit):
+                await self.ownership.release(visit)
+
+        is_idle = Idleness(parts.gateway, parts.phones, self.ownership.visit, policy, self._clock)
+        succession = Succession(self._directory, finder, end_calls_of, policy)
+        finder.connect(succession.calls_ended)
+        due = DueVisits(self._directory, finder, meet, policy, self._clock)
+        cluster = Cluster(
+            self._record, self._directory, finder, neighbours, succession, due, policy
+        )
+        load = LoadMeter(parts.counters, parts.lag, parts.gateway.sessions, self.ownership.claims)
+        cluster.connect(load, is_idle)
+        return cluster
+
+    def bind(self, app: web.Application) -> None:
+        """Open the doors to other nodes."""
+        self._doors.bind(app)
+
+    async def start(self, closing: AsyncExitStack) -> None:
+        """Join the others; ``closing`` leaves them again. Raises ``StoreUnavailable``."""
+        closing.push_async_callback(self._peers.close)
+        closing.push_async_callback(self.cluster.close)
+        closing.push_async_callback(self._doors.close)
+        closing.push_async_callback(self._news.close)
+        await self.cluster.start()
+        self._news.start()
+
+    async def address(self, visit: VisitId) -> str:
+        """The name of the node that decides about the visit; some node does when this returns."""
+        return await self.visits.address(visit, self.name)
