@@ -62,7 +62,7 @@ class Person:
     def speaks(self, to: Callable[[int], None]) -> None:
         """Send from now on; ``to`` is told of so many packets."""
         if self._plan.media != "none":
-            self._sender = Sender(lambda: self.page.peer, self._plan.media, to)
+            self._sender = Sender(lambda: (self.page.peer, self.page.former), self._plan.media, to)
 
     async def hears(self) -> None:
         """Packets of somebody else arrive; without media, only the connection stands."""

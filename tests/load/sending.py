@@ -23,18 +23,18 @@ VIDEO_CLOCK = 90_000  # RFC 7741 section 4.1
 
 
 class Sender:
-    """Sends through whatever peer there is just now, until it is stopped.
+    """Sends through whatever peers there are just now, until it is stopped.
 
     ``sent`` is told how many packets went out, each time some did.
     """
 
     def __init__(
         self,
-        peer: Callable[[], LightPeer | None],
+        peers: Callable[[], tuple[LightPeer | None, ...]],
         media: Media,
         sent: Callable[[int], None],
     ) -> None:
-        self._peer = peer
+        self._peers = peers
         self._shows = media == "full"
         self._sent = sent
         self._number = 0
@@ -47,10 +47,14 @@ class Sender:
         self._timer.cancel()
 
     def _tick(self) -> None:
-        peer = self._peer()
-        if peer is not None and peer.connected:
+        shown = self._shows and self._is_frame_due
+        connected = [peer for peer in self._peers() if peer is not None and peer.connected]
+        for peer in connected:
             peer.send_audio(SOUND)
-            self._sent(1 + (self._show(peer) if self._shows else 0))
+            if shown:
+                _show(peer)
+        if connected:
+            self._sent(1 + PACKETS_PER_FRAME * shown)
         self._number += 1
         due = self._began + self._number * PACKET_TIME
         if due < self._loop.time() - 1.0:  # a load that cannot keep up sends less, not later
@@ -58,13 +62,15 @@ class Sender:
             due = self._loop.time()
         self._timer = self._loop.call_at(due, self._tick)
 
-    def _show(self, peer: LightPeer) -> int:
-        frame = self._number * FRAMES // TICKS
-        if self._number and frame == (self._number - 1) * FRAMES // TICKS:
-            return 0
-        peer.video.ticks = VIDEO_CLOCK // FRAMES
-        peer.send_video(PICTURE, key=_asked_for_key_frame(peer), packets=PACKETS_PER_FRAME)
-        return PACKETS_PER_FRAME
+    @property
+    def _is_frame_due(self) -> bool:
+        frame, former = (number * FRAMES // TICKS for number in (self._number, self._number - 1))
+        return frame != former
+
+
+def _show(peer: LightPeer) -> None:
+    peer.video.ticks = VIDEO_CLOCK // FRAMES
+    peer.send_video(PICTURE, key=_asked_for_key_frame(peer), packets=PACKETS_PER_FRAME)
 
 
 def _asked_for_key_frame(peer: LightPeer) -> bool:

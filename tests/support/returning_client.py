@@ -13,6 +13,7 @@ The HTTP session should keep no cookies: each of them has the credential of a de
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -20,9 +21,12 @@ import aiohttp
 from media.ports import Connection
 from tests.support.light_client import LightClient
 from tests.support.light_connection import LightConnection
+from tests.support.light_peer import LightPeer
 from tests.support.returning_line import Refused, ReturningLine
 
 __all__ = ["Refused", "ReturningClient"]
+
+HANDOVER_MOST = 4.0  # seconds, as in web_client/src/timing.ts
 
 
 class ReturningClient(LightClient):
@@ -37,8 +41,14 @@ class ReturningClient(LightClient):
     ) -> None:
         super().__init__(http, link, **peer_options)
         self.line = ReturningLine(
-            http, link, self._news, changed=self._changed.set, troubled=troubled
+            http,
+            link,
+            self._news,
+            opened=self._hands_over,
+            changed=self._changed.set,
+            troubled=troubled,
         )
+        self.former: LightPeer | None = None  # of the session before, until this one has media
         self.snapshots = 0  # how often the server has shown the visit
         self._troubled = troubled
         self._entering = False
@@ -80,14 +90,17 @@ class ReturningClient(LightClient):
     @property
     def receiving(self) -> LightConnection | None:
         """The newest connection on which others are heard."""
-        peers = self.peer.connections.values() if self.peer else ()
-        return next((each for each in peers if each.kind is Connection.RECEIVE), None)
+        return receiving(self.peer)
 
     @property
     def heard(self) -> int:
         """Packets of other people that have come over the newest connection."""
-        receive = self.receiving
-        return sum(receive.counts.get(ssrc, 0) for ssrc in receive.streams) if receive else 0
+        return heard_by(self.peer)
+
+    @property
+    def heard_anyhow(self) -> tuple[int, int]:
+        """The same, of the newest connection and of the former one."""
+        return heard_by(self.peer), heard_by(self.former)
 
     @property
     def connected(self) -> bool:
@@ -102,9 +115,28 @@ class ReturningClient(LightClient):
     async def _end_media(self) -> None:
         if self._speaker is not None:
             self._speaker.stop()
-        former, self.peer = self.peer, None
+        peers, self.peer, self.former = (self.peer, self.former), None, None
+        for peer in peers:
+            if peer is not None:
+                await peer.close()
+
+    def _hands_over(self) -> None:
+        """Another session, perhaps at another node: what flows goes on until it has its own."""
+        if self.peer is not None and self.peer.connected:
+            self.line.spawn(self._parts_with(self.former))
+            self.former, self.peer = self.peer, None
+            self.line.spawn(self._parts(self.former))
+
+    async def _parts(self, former: LightPeer) -> None:
+        with suppress(TimeoutError):
+            await self.until(lambda: self.heard, timeout=HANDOVER_MOST)
+        await self._parts_with(former)
+
+    async def _parts_with(self, former: LightPeer | None) -> None:
         if former is not None:
             await former.close()
+        if former is self.former:
+            self.former = None
 
     async def _see(self, view: dict[str, Any]) -> None:
         self.snapshots += 1
@@ -122,3 +154,15 @@ class ReturningClient(LightClient):
     def _answer(self, peer: str, number: int, sdp: str) -> None:
         payload = {"peer": peer, "number": number, "sdp": sdp}
         self.line.spawn(self.signals("media:answer", payload))
+
+
+def receiving(peer: LightPeer | None) -> LightConnection | None:
+    """The connection on which this peer hears others."""
+    connections = peer.connections.values() if peer else ()
+    return next((each for each in connections if each.kind is Connection.RECEIVE), None)
+
+
+def heard_by(peer: LightPeer | None) -> int:
+    """Packets of other people that have come over this peer's connection."""
+    receive = receiving(peer)
+    return sum(receive.counts.get(ssrc, 0) for ssrc in receive.streams) if receive else 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
@@ -25,7 +26,9 @@ from tests.support.light_client import Hears, origin_and_path
 
 # Seconds, as in web_client/src/timing.ts.
 ANSWER_WITHIN = 8.0
+OPEN_FIRST, OPEN_MOST = 3.0, 12.0
 RETRY_FIRST, RETRY_MOST = 0.3, 5.0
+QUICK_MOST, QUICK_FOR = 0.7, 10.0
 RENEW_AT = 0.6  # share of a token's life
 
 DOORS = {
@@ -59,7 +62,10 @@ class Refused(Exception):
 
 
 class ReturningLine:
-    """``troubled`` is told the code of everything that went wrong and is tried again."""
+    """``opened`` is told of each new session, ``changed`` of everything else that happens.
+
+    ``troubled`` is told the code of whatever went wrong and is tried again.
+    """
 
     def __init__(
         self,
@@ -68,26 +74,34 @@ class ReturningLine:
         news: Mapping[str, Hears],
         *,
         namespace: str = "/visit",
+        opened: Callable[[], None] = lambda: None,
         changed: Callable[[], None] = lambda: None,
         troubled: Callable[[str], None] = lambda _code: None,
     ) -> None:
         address = urlsplit(link)
         self.origin = f"{address.scheme}://{address.netloc}"
         self.session: dict[str, Any] = {}  # the newest reply to opening the link
-        self.up = False
         self.ended = ""  # the code with which the server refused the link or ended the session
         self._code = address.fragment
         self._http = http
         self._namespace = namespace
         self._door, self._renewal = DOORS[namespace]
         self._news = dict(news)
+        self._opened = opened
         self._changed = changed
         self._troubled = troubled
         self._credential = ""
         self._wanted = False
+        self._lost_at = -QUICK_FOR
+        self._is_up = asyncio.Event()
         self._socket: socketio.AsyncClient | None = None
         self._renewing: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def up(self) -> bool:
+        """Whether the server has accepted the socket."""
+        return self._is_up.is_set()
 
     async def open(self) -> None:
         """Open the link and the socket. Raises ``Refused`` when the link does not open."""
@@ -95,13 +109,12 @@ class ReturningLine:
         await self._open_until_answered()
 
     async def request(self, name: str, payload: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Send a signal; what it was acknowledged with. Raises ``Refused``."""
-        if self._socket is None or not self.up:
-            raise Refused("lost")
+        """Send a signal, as soon as the socket is up; its acknowledgement. Raises ``Refused``."""
         try:
-            answer = await self._socket.call(
-                name, dict(payload or {}), self._namespace, timeout=ANSWER_WITHIN
-            )
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self._is_up.wait()
+                assert self._socket is not None
+                answer = await self._socket.call(name, dict(payload or {}), self._namespace)
         except _LOST:
             raise Refused("no_answer") from None
         if "error" in answer:
@@ -158,7 +171,12 @@ class ReturningLine:
                     self._over(refused.code)
                     raise
                 self._troubled(refused.code)
-                await asyncio.sleep(max(backoff(attempt), refused.retry_after))
+                most = QUICK_MOST if self._is_just_lost else RETRY_MOST
+                await asyncio.sleep(max(backoff(attempt, most), refused.retry_after))
+
+    @property
+    def _is_just_lost(self) -> bool:
+        return time.monotonic() - self._lost_at < QUICK_FOR
 
     def _worth_retrying(self, refused: Refused) -> bool:
         came_by_http = refused.status >= 500 or (refused.status == 429 and self.session)
@@ -168,7 +186,7 @@ class ReturningLine:
         headers = {"Cookie": self._credential} if self._credential else {}
         try:
             async with (
-                asyncio.timeout(ANSWER_WITHIN),
+                asyncio.timeout(OPEN_FIRST if self.session else OPEN_MOST),
                 self._http.post(
                     self.origin + self._door, json={"code": self._code}, headers=headers
                 ) as answer,
@@ -181,6 +199,7 @@ class ReturningLine:
             raise Refused("lost") from None
         self.session = reply
         self._renew_in(reply["expires_in"])
+        self._opened()
 
     def _keep_credential(self, cookies: SimpleCookie) -> None:
         given = [f"{name}={cookie.value}" for name, cookie in cookies.items() if cookie.value]
@@ -210,11 +229,12 @@ class ReturningLine:
                 )
         except _LOST:
             raise Refused("not_connected") from None
-        self.up = True
+        self._is_up.set()
         self._changed()
 
     async def _let_go(self) -> None:
-        former, self._socket, self.up = self._socket, None, False
+        former, self._socket = self._socket, None
+        self._is_up.clear()
         if former is not None:
             with suppress(*_LOST):
                 await former.disconnect()
@@ -222,7 +242,8 @@ class ReturningLine:
     async def _lost(self, socket: socketio.AsyncClient, reason: str) -> None:
         if socket is not self._socket:
             return
-        self.up = False
+        self._is_up.clear()
+        self._lost_at = time.monotonic()
         self._changed()
         if self._wanted:
             self.spawn(self._come_back(by_server=reason == _SERVER_ASKED))
@@ -264,7 +285,7 @@ class ReturningLine:
             attempt += 1
 
 
-def backoff(attempt: int) -> float:
+def backoff(attempt: int, longest: float = RETRY_MOST) -> float:
     """Seconds before try number ``attempt`` (0 is the first repetition), with jitter below it."""
-    most = min(RETRY_FIRST * float(2 ** min(attempt, 10)), RETRY_MOST)
+    most = min(RETRY_FIRST * float(2 ** min(attempt, 10)), longest)
     return most * (0.5 + random.random() / 2)
