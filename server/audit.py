@@ -29,15 +29,22 @@ def chain(draft: LogDraft, cursor: int, previous_mac: str, key: bytes) -> LogEnt
 
 
 def verify_chain(
-    entries: Iterable[LogEntry], key: bytes, *, after: LogEntry | None = None
+    entries: Iterable[LogEntry],
+    key: bytes,
+    *,
+    after: LogEntry | None = None,
+    trimmed: bool = False,
 ) -> int | None:
     """The cursor at which the chain first breaks, or ``None`` when it holds.
 
-    ``entries`` are one practice's, in order, from the first, or from the one after ``after``.
+    ``entries`` are one practice's, in order, from the first, or from the one after ``after``. With
+    ``trimmed``, older ones have expired: the first that is there says itself where it stood.
     """
     cursor, previous_mac = (after.cursor, after.mac) if after else (0, GENESIS)
     practice = after.practice if after else None
     for entry in entries:
+        if trimmed and practice is None:
+            cursor, previous_mac = entry.cursor - 1, entry.previous_mac
         cursor += 1
         expected = _mac(entry, cursor, previous_mac, key)
         intact = (
@@ -53,13 +60,21 @@ def verify_chain(
 
 
 async def first_break(
-    store: Store, practice: str, key: bytes, policy: EdgePolicy | None = None
+    store: Store,
+    practice: str,
+    key: bytes,
+    policy: EdgePolicy | None = None,
+    *,
+    trimmed: bool = False,
 ) -> int | None:
-    """Read the practice's whole log and say where it breaks first; ``None`` when it holds."""
+    """Read the practice's whole log and say where it breaks first; ``None`` when it holds.
+
+    ``trimmed`` as in ``verify_chain``: for stores whose log expires.
+    """
     page = (policy or EdgePolicy()).log_page
     last: LogEntry | None = None
     while entries := await store.log_after(practice, last.cursor if last else 0, page):
-        broken = verify_chain(entries, key, after=last)
+        broken = verify_chain(entries, key, after=last, trimmed=trimmed)
         if broken is not None:
             return broken
         last = entries[-1]

@@ -14,6 +14,6 @@ def redis():
 class TestRedisStore(StoreContract):
     @pytest.fixture
     async def open_store(self, redis, clock):
-        stores = Stores(redis.url, clock)
+        stores = Stores(redis, clock)
         yield stores.open
         await stores.close()

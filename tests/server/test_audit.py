@@ -42,6 +42,15 @@ def test_a_chain_holds_from_its_beginning_and_from_any_place(given_drafts):
         assert verify_chain(entries[place:], KEY, after=entries[place - 1]) is None
 
 
+@given(st.lists(drafts, min_size=3, max_size=8))
+def test_what_is_left_of_a_trimmed_log_holds_and_its_first_entry_is_checked_too(given_drafts):
+    entries = chained(given_drafts)[2:]
+    assert verify_chain(entries, KEY) == 1, "it does not pass for a whole log"
+    assert verify_chain(entries, KEY, trimmed=True) is None
+    entries[0] = replace(entries[0], outcome=entries[0].outcome[:-1] + "-")
+    assert verify_chain(entries, KEY, trimmed=True) == 3
+
+
 @given(st.lists(drafts, min_size=1, max_size=6), st.data())
 def test_a_changed_field_breaks_the_chain_there(given_drafts, data):
     entries = chained(given_drafts)

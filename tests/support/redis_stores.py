@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from rooms.nodes_policy import NodesPolicy
 from rooms.policy import EdgePolicy
 from server.audit_file import AuditFile
 from server.claims import Claims
-from server.config import load_settings
-from server.redis_config import RedisConfig
 from server.redis_keys import RedisKeys
 from server.redis_link import RedisLink
 from server.redis_store import RedisStore, Writer
 from tests.contracts.record_contract import AUDIT_KEY
 from tests.support.records import Clock
-
-# Tests of an outage are about what happens then, and not about patience.
-IMPATIENT = NodesPolicy(redis_connect=0.3, redis_answer=0.3)
+from tests.support.redis_links import config_of
+from tests.support.redis_server import RedisGroup, RedisServer
 
 
 class Stores:
     """Makes stores with one prefix and one clock, and closes them."""
 
-    def __init__(self, url: str, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(self, server: RedisServer | RedisGroup, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.keys = RedisKeys(f"test-{uuid.uuid4().hex[:12]}")
-        self._config = RedisConfig.of(load_settings(redis_url=url, **settings))
+        self._config = config_of(server)
         self._opened: list[RedisStore] = []
 
     async def open(
@@ -41,9 +37,8 @@ class Stores:
     ) -> RedisStore:
         """The store of the node with this name."""
         nodes = nodes or NodesPolicy()
-        writer = Writer(
-            node=node, claims=claims or Claims(), audit_key=AUDIT_KEY, audit_file=audit_file
-        )
+        claims = Claims() if claims is None else claims
+        writer = Writer(node=node, claims=claims, audit_key=AUDIT_KEY, audit_file=audit_file)
         link = self.link(nodes)
         store = RedisStore(link, self.keys, writer, self.clock, policy, nodes)
         self._opened.append(store)
