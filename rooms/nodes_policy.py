@@ -69,6 +69,4 @@ class SightPolicy:
     store_buckets: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2)  # to its timeouts
     trace_length: int = 12  # characters of a name in logs, 60 bits: no two of a million visits alike
     keys_apart: float = 1.0  # whoever shows unknown keys has the file read this often, not more
-    backup_pages: int = 512  # of SQLite, 2 MB, copied between two looks at who else wants the disk
-    backup_pause: float = 0.01  # then the others have their turn; 200 MB a second remain
     backup_page: int = 500  # keys of Redis read at once; a script of a millisecond holds nobody up

@@ -27,6 +27,7 @@ Word: TypeAlias = str | bytes | int | float
 
 # These say: not here, or not any more. Whoever is connected here should look where the master is.
 _ELSEWHERE = frozenset({"READONLY", "MASTERDOWN", "LOADING"})
+_OURS = frozenset({"ERR", "WRONGTYPE"})
 # Error texts may repeat arguments, so a code is one of these or nothing.
 _CODE = re.compile(
     r"\b(BUSY|LOADING|MASTERDOWN|MISCONF|NOAUTH|NOPERM|NOREPLICAS|OOM|READONLY|WRONGPASS|WRONGTYPE)\b"
@@ -116,7 +117,8 @@ class Wire:
 def _refusal(error: redis.ResponseError) -> RedisTrouble:
     """Redis has read the command and says no; before Redis 7, a script's reason is in the text."""
     code = getattr(error, "status_code", None) or _first(_CODE, error) or "ERR"
-    line = _first(_SCRIPT_LINE, error)
+    # A line tells where a script is wrong, and nothing where the server is.
+    line = _first(_SCRIPT_LINE, error) if code in _OURS else ""
     return RedisTrouble(f"{code} {line}".strip(), astray=code in _ELSEWHERE)
 
 

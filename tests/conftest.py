@@ -6,6 +6,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.support.redis_server import one_redis
+
 # A slow machine is not a failing property, and a failure must be there again tomorrow.
 settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -26,3 +28,10 @@ def no_settings_from_the_shell(monkeypatch):
     """A ``BEDSIDE_*`` variable of the person who runs the tests must not decide their outcome."""
     for name in [name for name in os.environ if name.startswith("BEDSIDE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared_redis():
+    """One Redis for all tests that do it no harm; each uses names of its own."""
+    with one_redis() as server:
+        yield server

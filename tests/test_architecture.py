@@ -212,6 +212,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "rooms/effects.py": "tests/rooms/test_visit.py",
     "server/peering.py": "tests/server/test_peer_doors.py",
     "server/home.py": "tests/server/test_ownership.py",
+    "server/redis_scripts_nodes.py": "tests/server/test_redis_directory.py",
     "media/ports.py": "tests/media/test_sfu.py",
     "media/addresses.py": "tests/media/test_sdp.py",
     "media/counters.py": "tests/media/test_sfu.py",

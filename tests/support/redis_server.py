@@ -53,6 +53,7 @@ class RedisServer:
         self.ca_file: Path | None = None
         self.user = ""
         self.password = ""
+        self.requires = ""  # what a sentinel asks everybody for
         self._conf = QUICK | {name.replace("_", "-"): value for name, value in conf.items()}
         self._process: subprocess.Popen[bytes] | None = None
         if tls:
@@ -115,8 +116,16 @@ class RedisServer:
         """Copy ``other`` from now on; returns when it has everything."""
         self.command("REPLICAOF", HOST, other.port)
         _until(lambda: self.command("INFO", "replication")["master_link_status"] == "up")
-        _until(lambda: self.command("INFO", "replication")["master_sync_in_progress"] == 0)
-        _until(lambda: other.command("INFO", "replication").get("slave0", {}))
+        _until(lambda: self._is_copied_to(other))
+        # It says so a second before it follows: one word that it must confirm.
+        other.command("PUBLISH", "ready", "")
+        _until(lambda: other.command("WAIT", 1, 1000))
+
+    def _is_copied_to(self, other: RedisServer) -> bool:
+        said = other.command("INFO", "replication")
+        replicas = [found for name, found in said.items() if name.startswith("slave")]
+        states = {found["port"]: found["state"] for found in replicas if isinstance(found, dict)}
+        return states.get(self.port) == "online"
 
     def _signal(self, what: signal.Signals) -> None:
         assert self._process is not None
@@ -143,6 +152,7 @@ class RedisServer:
         return redis.Redis(
             host=HOST,
             port=self.port,
+            password=self.requires or None,
             socket_timeout=2,
             decode_responses=True,
             retry=Retry(NoBackoff(), 0),
@@ -259,23 +269,27 @@ def guarded_redis(*rights: str) -> Iterator[RedisServer]:
 
 
 @asynccontextmanager
-async def redis_group(*, sentinels: int = 1) -> AsyncIterator[RedisGroup]:
+async def redis_group(
+    *, sentinels: int = 1, sentinel_password: str = ""
+) -> AsyncIterator[RedisGroup]:
     """A master and its replica, watched by 1 to 3 sentinels, who agree within seconds."""
+    quorum = sentinels // 2 + 1
     with contextlib.ExitStack() as stack:
         master = stack.enter_context(one_redis())
         replica = stack.enter_context(one_redis())
         await asyncio.to_thread(replica.replica_of, master)
         group = RedisGroup(master, replica)
         for _ in range(sentinels):
-            group.sentinels.append(stack.enter_context(_sentinel(master, sentinels // 2 + 1)))
+            watching = _sentinel(master, quorum, sentinel_password)
+            group.sentinels.append(stack.enter_context(watching))
         await asyncio.to_thread(_until, group.watched)
         yield group
 
 
 @contextmanager
-def _sentinel(master: RedisServer, quorum: int) -> Iterator[RedisServer]:
+def _sentinel(master: RedisServer, quorum: int, password: str) -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="bedside-sentinel-") as folder:
-        sentinel = _Sentinel(Path(folder), master, quorum)
+        sentinel = _Sentinel(Path(folder), master, quorum, password)
         sentinel.starts()
         try:
             yield sentinel
@@ -286,8 +300,9 @@ def _sentinel(master: RedisServer, quorum: int) -> Iterator[RedisServer]:
 class _Sentinel(RedisServer):
     """A sentinel keeps its memory in its configuration file."""
 
-    def __init__(self, folder: Path, master: RedisServer, quorum: int) -> None:
+    def __init__(self, folder: Path, master: RedisServer, quorum: int, password: str) -> None:
         super().__init__(folder)
+        self.requires = password
         lines = [
             f"port {self.port}",
             f"bind {HOST}",
@@ -295,6 +310,7 @@ class _Sentinel(RedisServer):
             f"sentinel monitor {GROUP} {HOST} {master.port} {quorum}",
             f"sentinel down-after-milliseconds {GROUP} {DOWN_AFTER * 1000:.0f}",
             f"sentinel failover-timeout {GROUP} 4000",
+            *([f'requirepass "{password}"'] if password else []),
         ]
         (folder / "sentinel.conf").write_text("\n".join(lines) + "\n")
 
