@@ -20,8 +20,10 @@ from aiohttp import web
 
 from media.addresses import reachable
 from rooms.policy import EdgePolicy
-from server import certificate, demo, keys
+from server import certificate, demo, keys, staff_commands
 from server.app import NODE, build
+from server.audit_export import ChainBroken
+from server.backups import BackupRefused
 from server.config import ConfigurationError, Settings, load_settings, unknown_variables
 from server.invitations import new_id
 from server.links import hash_code, new_api_key, new_code
@@ -45,8 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command; exits with a plain sentence when it cannot."""
     parsed = _parser().parse_args(arguments)
     try:
-        parsed.run(parsed)
-    except (ConfigurationError, StoreUnavailable) as error:
+        sys.exit(parsed.run(parsed))
+    except (ConfigurationError, StoreUnavailable, ChainBroken, BackupRefused) as error:
         sys.exit(f"bedside: {error}")
 
 
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     practice.add_argument("name")
     practice.add_argument("--phone", default="", help="number that people are told to call")
     practice.set_defaults(run=_practice)
+    staff_commands.add(commands)
     return parser
 
 
@@ -140,6 +143,8 @@ async def _run(settings: Settings, started: Started) -> None:
         await started(app[NODE])
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ring.reread)
         await _until_stopped()
+        if (nodes := app[NODE].nodes) is not None:
+            await nodes.draining.drain()
     finally:
         await runner.cleanup()
 

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -114,6 +114,27 @@ class SqliteThread:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A copy of the whole database at one moment, in a new private file, beside whoever uses it.
+
+    In one step, which is one reader's snapshot: in steps it would begin anew with each change.
+    Raises ``StoreUnavailable``.
+    """
+    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as given,
+            closing(sqlite3.connect(target)) as made,
+        ):
+            given.backup(made)
+            (found,) = made.execute("PRAGMA integrity_check").fetchone()
+            made.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+    except sqlite3.Error as error:
+        raise StoreUnavailable("The database cannot be copied.") from error
+    if found != "ok":
+        raise StoreUnavailable("The database is damaged: its integrity check fails.")
 
 
 def _run(connection: Connection, begin: str, work: Callable[[Connection], Result]) -> Result:

@@ -1,11 +1,13 @@
 import asyncio
 import sqlite3
+import stat
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
-from server.sqlite_thread import SqliteThread
+from server.sqlite_thread import SqliteThread, copy_database
 from server.store import AlreadyExists, StoreError, StoreUnavailable, UnknownVisit
 from tests.support.source_tree import ROOT
 
@@ -138,3 +140,27 @@ async def test_a_file_that_the_system_lets_grow_no_further_loses_nothing(tmp_pat
         sys.executable, "-m", "tests.support.filling_the_disk", str(tmp_path / "some.db"), cwd=ROOT
     )
     assert await process.wait() == 0
+
+
+def test_a_copy_is_of_one_moment_and_whole(tmp_path):
+    source, target = tmp_path / "source.db", tmp_path / "target.db"
+    with closing(sqlite3.connect(source)) as busy:
+        busy.execute("PRAGMA journal_mode = WAL")
+        busy.execute("CREATE TABLE numbers (n INTEGER)")
+        busy.execute("INSERT INTO numbers VALUES (1)")
+        busy.commit()
+        busy.execute("INSERT INTO numbers VALUES (2)")  # under way while it is copied
+        copy_database(source, target)
+        busy.commit()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert not list(tmp_path.glob("target.db-*"))
+    with closing(sqlite3.connect(target)) as copy:
+        assert copy.execute("SELECT n FROM numbers").fetchall() == [(1,)]
+    with pytest.raises(FileExistsError):
+        copy_database(source, target)
+
+
+def test_what_is_no_database_is_not_copied(tmp_path):
+    (tmp_path / "source.db").write_bytes(b"this is no database" * 1000)
+    with pytest.raises(StoreUnavailable, match="copied"):
+        copy_database(tmp_path / "source.db", tmp_path / "target.db")

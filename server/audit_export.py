@@ -1,0 +1,102 @@
+"""The log as JSON Lines, and the proof that nobody has touched it.
+
+An export is one practice's log from some entry on; a node's own files hold many practices, and of
+each whatever stood in between. Both are checked the same way: every entry against its own MAC, and
+each against the one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from rooms.errors import BedsideError
+from rooms.policy import EdgePolicy
+from server.audit import verify_chain
+from server.store import LogDraft, LogEntry, Store
+from server.strict_json import parse_object
+
+_PAGE = EdgePolicy().log_page
+_KINDS = get_type_hints(LogEntry)
+
+
+class ChainBroken(BedsideError):
+    """The log is not as it was written."""
+
+    code = "chain_broken"
+    title = "The log is not as it was written."
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Entries of one practice that are not there: from ``first`` to ``last``."""
+
+    practice: str
+    first: int
+    last: int
+
+
+def before(entry: LogEntry) -> LogEntry | None:
+    """As much of the entry before this one as a check of this one needs."""
+    if entry.cursor == 1:
+        return None
+    values: dict[str, Any] = {name: getattr(entry, name) for name in LogDraft.__slots__}
+    return LogEntry(**values, cursor=entry.cursor - 1, previous_mac="", mac=entry.previous_mac)
+
+
+async def read(
+    store: Store, practice: str, after: int, key: bytes, *, expires: bool
+) -> AsyncIterator[LogEntry]:
+    """The practice's entries after this cursor, checked. Raises ``ChainBroken`` at the first that
+    is wrong; those before it have been yielded.
+
+    ``expires``: the store forgets what is old, so the first it has may be any.
+    """
+    last: LogEntry | None = None
+    while entries := await store.log_after(practice, last.cursor if last else after, _PAGE):
+        if last is None and not expires and entries[0].cursor != after + 1:
+            raise ChainBroken(_broken_at(practice, after + 1))
+        previous = last or before(entries[0])
+        broken = verify_chain(entries, key, after=previous)
+        if broken is None and entries[0].practice != practice:
+            broken = entries[0].cursor
+        for entry in entries:
+            if broken is not None and entry.cursor >= broken:
+                raise ChainBroken(_broken_at(practice, broken))
+            yield entry
+        last = entries[-1]
+
+
+def parse(line: str | bytes) -> LogEntry:
+    """The entry in one line. Raises ``ValueError`` for anything else."""
+    told = parse_object(line)
+    if told.keys() != _KINDS.keys():
+        raise ValueError("not the fields of an entry")
+    if any(type(value) is not _KINDS[name] for name, value in told.items()):
+        raise ValueError("not the types of an entry")
+    return LogEntry(**told)
+
+
+def verify(entries: Iterable[LogEntry], key: bytes) -> Iterator[Gap]:
+    """Check entries of any practices, in order of their cursors; yields what is missing.
+
+    Raises ``ChainBroken``. An entry may stand there twice, if it says the same.
+    """
+    last: dict[str, LogEntry] = {}
+    for entry in entries:
+        former = last.get(entry.practice)
+        if former == entry:
+            continue
+        if former is not None and entry.cursor > former.cursor + 1:
+            yield Gap(entry.practice, former.cursor + 1, entry.cursor - 1)
+            former = None
+        broken = verify_chain([entry], key, after=former or before(entry))
+        if broken is not None:
+            raise ChainBroken(_broken_at(entry.practice, entry.cursor))
+        last[entry.practice] = entry
+
+
+def _broken_at(practice: str, cursor: int) -> str:
+    whose = f"practice {practice}" if practice else "the server itself"
+    return f"The log of {whose} is broken at entry {cursor}: it is not as it was written."
