@@ -26,7 +26,7 @@ class AuditDisk:
 
     def take_up(self) -> dict[str, int]:
         """Mend the newest file after a crash; the newest cursor of each practice in it."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_directory()
         newest = max(self._directory.glob(_NAMES), default=None)
         return _last_cursors(newest) if newest else {}
 
@@ -48,6 +48,7 @@ class AuditDisk:
         """Opened each time: whoever moves the files of an audit away must not be written to."""
         day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         path = self._directory / f"audit-{day}.jsonl"
+        self._make_directory()
         new = not path.exists()
         file = os.open(path, _APPENDING, 0o600)
         try:
@@ -56,6 +57,9 @@ class AuditDisk:
             yield file
         finally:
             os.close(file)
+
+    def _make_directory(self) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def line(entry: LogEntry) -> str:

@@ -234,6 +234,10 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "media/tcp.py": "tests/media/test_ice.py",
     "server/demo_doors.py": "tests/server/test_demo_socket.py",
     "server/demo_state.py": "tests/server/test_demo_control.py",
+    "server/redis_calls.py": "tests/server/test_redis_store.py",
+    "server/redis_plans.py": "tests/server/test_redis_store.py",
+    "server/redis_records.py": "tests/contracts/test_redis_store.py",
+    "server/redis_scripts.py": "tests/server/test_redis_store.py",
     "server/protocol_docs.py": "Makefile",  # `make check` runs it
 }
 
