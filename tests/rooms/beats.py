@@ -131,7 +131,7 @@ def what_the_practice_wrote_stays(beat: Beat) -> None:
     for seat in beat.before.seats:
         after = beat.after.seat(seat.id)
         assert after is not None
-        assert replace(after, **blank) == replace(seat, **blank)
+        assert after is seat or replace(after, **blank) == replace(seat, **blank)
 
 
 def a_seat_event_moves_one_seat(beat: Beat) -> None:
@@ -139,8 +139,10 @@ def a_seat_event_moves_one_seat(beat: Beat) -> None:
         for seat in beat.before.seats:
             after = beat.after.seat(seat.id)
             assert after is not None
+            if seat.id == beat.event.seat or after is seat:
+                continue
             rest = replace(after, line=seat.line, usage=seat.usage)  # lines: see ``line_beats``
-            assert seat.id == beat.event.seat or rest == replace(seat)
+            assert rest == replace(seat)
 
 
 def the_right_pages_are_told(beat: Beat) -> None:
@@ -214,9 +216,11 @@ def everybody_gone_starts_the_clock_and_anybody_stops_it(beat: Beat) -> None:
 
 
 def the_revision_grows_when_and_only_when_something_changed(beat: Beat) -> None:
+    if beat.after is beat.before:
+        return
     changed = replace(beat.after, revision=0) != replace(beat.before, revision=0)
     assert beat.after.revision == beat.before.revision + int(changed)
-    assert changed or beat.after is beat.before
+    assert changed
 
 
 BEATS: tuple[Callable[[Beat], None], ...] = (

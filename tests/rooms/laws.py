@@ -19,6 +19,7 @@ from rooms.model import (
     RUNNING,
     Admission,
     Fallback,
+    Link,
     Role,
     Seat,
     Stage,
@@ -43,6 +44,17 @@ class Beat:
     effects: tuple[Effect, ...]
     policy: Policy
     refusal: type[RoomError] | None = None
+
+
+_latest: tuple[Visit | None, frozenset[Link]] = None, frozenset()
+
+
+def links_of(visit: Visit) -> frozenset[Link]:
+    """Who hears whom, found once for all laws of one visit: they ask one after the other."""
+    global _latest  # noqa: PLW0603
+    if _latest[0] is not visit:
+        _latest = visit, who_hears_whom(visit)
+    return _latest[1]
 
 
 # -- of every visit --------------------
@@ -145,7 +157,7 @@ def no_more_inside_than_the_policy_allows(visit: Visit, policy: Policy) -> None:
 
 def media_flows_only_between_people_inside(visit: Visit, policy: Policy) -> None:
     seats = {seat.id: seat for seat in visit.seats}
-    for link in who_hears_whom(visit):
+    for link in links_of(visit):
         source, hearer = seats[link.source], seats[link.hearer]
         assert visit.stage in RUNNING
         assert source is not hearer

@@ -115,8 +115,21 @@ class Moved:
 # -- which lines a step moves, and by what --------------------
 
 
-def moved(beat: Beat) -> Iterator[Moved]:
-    """The lines that this step concerns, with the event that concerns each."""
+_latest: tuple[Beat | None, list[Moved]] = None, []
+
+
+def moved(beat: Beat) -> list[Moved]:
+    """The lines that this step concerns, with the event that concerns each.
+
+    Found once for all laws of one step: they ask one after the other.
+    """
+    global _latest  # noqa: PLW0603
+    if _latest[0] is not beat:
+        _latest = beat, list(_moved(beat))
+    return _latest[1]
+
+
+def _moved(beat: Beat) -> Iterator[Moved]:
     if beat.refusal is not None:
         return
     for after in beat.after.seats:

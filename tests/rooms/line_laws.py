@@ -22,7 +22,8 @@ from rooms.model import (
 from rooms.permissions import Action, may
 from rooms.policy import Policy
 from rooms.visit import next_deadline
-from rooms.wiring import phone_ends, who_hears_whom
+from rooms.wiring import phone_ends
+from tests.rooms.laws import links_of
 
 F = Fallback
 IN_A_CALL = {F.DIALING, F.RINGING, F.GATE, F.BRIDGED, F.RECOVERING}
@@ -143,7 +144,7 @@ def nobody_speaks_alone_with_two_telephones(visit: Visit, policy: Policy) -> Non
 
 def a_browser_is_silent_and_deaf_while_its_telephone_is_there(visit: Visit, policy: Policy) -> None:
     seats = {seat.id: seat for seat in visit.seats}
-    for link in who_hears_whom(visit):
+    for link in links_of(visit):
         assert not (link.sound and on_the_telephone(seats[link.source]))
         assert not ((link.sound or link.voice) and on_the_telephone(seats[link.hearer]))
         assert link.probe == on_the_telephone(seats[link.hearer])
@@ -152,7 +153,7 @@ def a_browser_is_silent_and_deaf_while_its_telephone_is_there(visit: Visit, poli
 
 
 def nothing_passes_the_gate(visit: Visit, policy: Policy) -> None:
-    links, ends = who_hears_whom(visit), {end.seat: end for end in phone_ends(visit)}
+    links, ends = links_of(visit), {end.seat: end for end in phone_ends(visit)}
     for seat in visit.seats:
         if seat.line.state is not F.GATE:
             continue
@@ -174,7 +175,7 @@ def _is_alone(greeter: str, caller: str, links: frozenset[Link], ends: dict[str,
 
 def nobody_hears_a_telephone_before_it_was_announced(visit: Visit, policy: Policy) -> None:
     seats = {seat.id: seat for seat in visit.seats}
-    for link in who_hears_whom(visit):
+    for link in links_of(visit):
         source = seats[link.source]
         greeted = source.line.state is F.GATE and source.line.greeter == link.hearer
         assert not link.voice or let_in(source) or greeted
@@ -230,7 +231,7 @@ def a_picture_rests_unless_it_is_the_conversation(visit: Visit, policy: Policy) 
         failed = seat.line.call is not None and seat.line.call.purpose is CallPurpose.FALLBACK
         return failing or (failed and seat.line.state is F.BRIDGED)
 
-    for link in who_hears_whom(visit):
+    for link in links_of(visit):
         source, hearer = seats[link.source], seats[link.hearer]
         if signs(source) and (signs(hearer) or not weak(hearer)) and source.camera:
             resting = weak(hearer) or hearer.line.sound is not Sound.FINE

@@ -7,6 +7,7 @@ everybody else stays put; and one whole visit with a provider and a patient on o
 from __future__ import annotations
 
 import functools
+import gc
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
@@ -121,19 +122,21 @@ def explore(
     admission.ADMISSION = Watching(tables[0], asked)  # type: ignore[assignment]
     lifecycle.LIFECYCLE = Watching(tables[1], asked)  # type: ignore[assignment]
     fallback.FALLBACK = Watching(tables[2], asked)  # type: ignore[assignment]
-    todo = deque([(start, now)])
+    todo = deque([(start, now, key(start))])
     try:
         while todo:
-            visit, now = todo.popleft()
+            visit, now, here = todo.popleft()
             for event in events(visit, now):
                 asked.clear()
                 beat = take(visit, event, _when(event, visit, now), policy)
-                _note(space, beat, key, asked)
-                if key(beat.after) not in space.visits:
-                    space.visits[key(beat.after)] = beat.after
-                    todo.append((beat.after, beat.now))
+                there = here if beat.after is visit else key(beat.after)
+                _note(space, beat, (here, there), asked)
+                if there not in space.visits:
+                    space.visits[there] = beat.after
+                    todo.append((beat.after, beat.now, there))
     finally:
         admission.ADMISSION, lifecycle.LIFECYCLE, fallback.FALLBACK = tables
+    gc.freeze()  # a million objects that stay: nobody need look through them again
     return space
 
 
@@ -154,9 +157,9 @@ def dues(visit: Visit) -> set[Event]:
     return found
 
 
-def _note(space: Space, beat: Beat, key: Callable[[Visit], Hashable], asked: set[Cell]) -> None:
+def _note(space: Space, beat: Beat, edge: tuple[Hashable, Hashable], asked: set[Cell]) -> None:
     space.beats.append(beat)
-    space.edges.append((key(beat.before), key(beat.after)))
+    space.edges.append(edge)
     for cell in asked:
         space.cells.setdefault(cell, []).append(beat)
 
