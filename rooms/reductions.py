@@ -8,6 +8,7 @@ with ``missing`` what whoever goes on from the older state must decide again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rooms.events import (
     Event,
@@ -23,7 +24,7 @@ from rooms.events import (
     VisitWasEnded,
 )
 from rooms.line_events import CallWasStopped, PhonePlanWithdrawn
-from rooms.line_guards import reachable
+from rooms.line_guards import number_to_call, reachable
 from rooms.model import (
     BARRED,
     INSIDE,
@@ -32,6 +33,7 @@ from rooms.model import (
     Actor,
     ActorKind,
     Admission,
+    Device,
     Fallback,
     Seat,
     Stage,
@@ -67,29 +69,73 @@ def is_reducing(event: Event) -> bool:
 def missing(known: Visit, stored: Visit) -> tuple[Event, ...]:
     """What must happen to ``stored`` so that nobody is in it who is out in ``known``.
 
-    ``stored`` comes from an older state of the same visit, every deadline that has come included,
-    and its new owner may have gone on from there. What it decided since is not undone: a bar is
-    missing only where the seat's epoch is behind, and what else people may do again (being let in
-    anew, opening the link anew) is only taken back while the visit as a whole, or the time that
-    the seat has spent in it, is behind ``known``.
+    For a store that has certainly lost writes: ``stored`` goes back to an older state than
+    ``known``, every deadline that has come included, and its new owner may have gone on from there.
+    What was decided there since stands where that shows: a seat's epoch grows with each bar, and a
+    browser or a consent can be newer than everything in ``known``. Where it does not show, people
+    who are out in ``known`` are taken out; they can ask to come in again.
 
-    Stepped in order, each event is permitted and reduces; where the exact decision cannot be made
-    any more, a stricter one is.
+    Stepped in order each event is permitted and reduces. Where the decision itself cannot be
+    repeated, a stricter one is made.
     """
     if stored.stage in OVER:
         return ()
     if known.stage in OVER:
         return (_end(known, stored),)
-    behind = stored.revision < known.revision
+    latest, running = _latest(known), stored.stage in RUNNING
     found: list[Event] = []
     for seat in stored.seats:
         was = known.seat(seat.id)
         if was is not None:
-            running = stored.stage in RUNNING
-            found += _about_phone(was, seat, behind and running)
-            found += _about_person(was, seat, behind, running)
-            found += _about_devices(was, seat, behind, running)
+            pair = _Pair(was, seat, latest, running)
+            found += (*_about_phone(pair), *_about_person(pair), *_about_devices(pair))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One seat as it was known and as it is stored; ``latest`` is the last instant in ``known``."""
+
+    known: Seat
+    stored: Seat
+    latest: float
+    running: bool
+
+    @property
+    def lost_a_bar(self) -> bool:
+        """Each denial and removal raises the seat's epoch."""
+        return self.stored.admission not in BARRED and self.stored.epoch < self.known.epoch
+
+    @property
+    def never_waits(self) -> bool:
+        return may(self.stored.role, Action.ENTER_DIRECTLY)
+
+    def is_new(self, device: Device) -> bool:
+        """It opened the link after everything that was known."""
+        return self.known.device(device.id) is None and device.opened_at > self.latest
+
+    def was_withdrawn(self, device: Device) -> bool:
+        """It was forgotten with a link that was replaced."""
+        return self.known.device(device.id) is None and not self.is_new(device)
+
+    def was_refused(self, device: Device) -> bool:
+        was = self.known.device(device.id)
+        return (
+            was is not None
+            and was.standing is Standing.REFUSED
+            and device.standing is not Standing.REFUSED
+        )
+
+
+def _latest(visit: Visit) -> float:
+    """The last instant at which anything is said to have happened."""
+    told: list[float | None] = [0.0]
+    for seat in visit.seats:
+        usage = seat.usage
+        told += (seat.waiting_since, seat.line.since, usage.since, usage.last_out)
+        told += [device.opened_at for device in seat.devices]
+        told += [device.waiting_since for device in seat.devices]
+    return max(at for at in told if at is not None)
 
 
 def _end(known: Visit, stored: Visit) -> VisitEvent:
@@ -104,103 +150,87 @@ def _end(known: Visit, stored: Visit) -> VisitEvent:
 # -- the person --------------------
 
 
-def _about_person(known: Seat, stored: Seat, behind: bool, running: bool) -> Iterator[Event]:
-    if known.revoked and not stored.revoked:
-        yield SeatRevoked(seat=stored.id, by=AGAIN)
-    elif _lost_a_bar(known, stored) and known.admission in BARRED:
-        yield _bar(known, stored, running)
-    elif stored.admission in INSIDE and _is_out(known, stored, behind):
-        yield _out(known, stored)
+def _about_person(pair: _Pair) -> Iterator[Event]:
+    if pair.known.revoked and not pair.stored.revoked:
+        yield SeatRevoked(seat=pair.stored.id, by=AGAIN)
+    elif pair.lost_a_bar and pair.known.admission in BARRED:
+        yield _bar(pair)
+    elif pair.stored.admission in INSIDE and _is_out(pair):
+        yield _out(pair)
 
 
-def _lost_a_bar(known: Seat, stored: Seat) -> bool:
-    """Each denial and removal raises the seat's epoch."""
-    return stored.admission not in BARRED and stored.epoch < known.epoch
-
-
-def _bar(known: Seat, stored: Seat, running: bool) -> Event:
+def _bar(pair: _Pair) -> Event:
     """Before the visit opens a seat can only be withdrawn, which is stricter."""
-    if not running:
-        return SeatRevoked(seat=stored.id, by=AGAIN)
-    bar = SeatWasDenied if known.admission is Admission.DENIED else SeatWasRemoved
-    return bar(seat=stored.id, by=AGAIN)
+    if not pair.running:
+        return SeatRevoked(seat=pair.stored.id, by=AGAIN)
+    bar = SeatWasDenied if pair.known.admission is Admission.DENIED else SeatWasRemoved
+    return bar(seat=pair.stored.id, by=AGAIN)
 
 
-def _is_out(known: Seat, stored: Seat, behind: bool) -> bool:
-    """Whether the person, or the device that is in, was out when the store lost its memory."""
-    if known.admission in INSIDE:
-        return behind and _was_replaced(known, stored)
-    return behind or _lost_a_bar(known, stored) or _spent(stored) < _spent(known)
+def _is_out(pair: _Pair) -> bool:
+    """Whether the device that is in was out: with its person, or another in its place."""
+    known, holder = pair.known, pair.stored.holder
+    if pair.stored.epoch > known.epoch or known.admission in BARRED:
+        return False  # what bars this person is stored, and so is what lifted it
+    if holder is None:
+        return known.admission not in INSIDE
+    was = known.device(holder.id)
+    if was is None:
+        return not pair.is_new(holder)
+    return known.admission not in INSIDE or was.standing is not Standing.HOLDING
 
 
-def _was_replaced(known: Seat, stored: Seat) -> bool:
-    return stored.holder is not None and (
-        known.holder is None or known.holder.id != stored.holder.id
-    )
-
-
-def _spent(seat: Seat) -> float:
-    """Grows whenever somebody is not in the visit any more, and never shrinks."""
-    return seat.usage.video + seat.usage.sound + seat.usage.phone
-
-
-def _out(known: Seat, stored: Seat) -> Event:
-    """The person left by themselves, or is to wait, which a clinician never does."""
-    went = known.admission not in INSIDE and known.admission is not Admission.WAITING
-    leaves = (went and not _lost_a_bar(known, stored)) or _never_waits(stored)
-    if leaves and stored.holder is not None:
-        return SeatLeft(seat=stored.id, device=stored.holder.id)
-    if _never_waits(stored):
-        return SeatWasRemoved(seat=stored.id, by=AGAIN)
-    return SeatSentBack(seat=stored.id, by=AGAIN)
-
-
-def _never_waits(seat: Seat) -> bool:
-    return may(seat.role, Action.ENTER_DIRECTLY)
+def _out(pair: _Pair) -> Event:
+    """Whoever left by themselves has left; others are to wait, which a clinician never does."""
+    went = pair.known.admission not in (*INSIDE, Admission.WAITING)
+    leaves = (went and not pair.lost_a_bar) or pair.never_waits
+    if leaves and pair.stored.holder is not None:
+        return SeatLeft(seat=pair.stored.id, device=pair.stored.holder.id)
+    if pair.never_waits:
+        return SeatWasRemoved(seat=pair.stored.id, by=AGAIN)
+    return SeatSentBack(seat=pair.stored.id, by=AGAIN)
 
 
 # -- its browsers --------------------
 
 
-def _about_devices(known: Seat, stored: Seat, behind: bool, running: bool) -> Iterator[Event]:
-    """A device that is unknown by now opened a link that was withdrawn since."""
-    if not behind:
-        return
-    refused = [d.id for d in stored.devices if _was_refused(known, stored, d.id)]
-    unknown = any(known.device(d.id) is None for d in stored.devices)
-    if unknown or _must_forget(known, stored, refused, running):
-        yield LinkWithdrawn(seat=stored.id, by=AGAIN)
-    elif stored.admission not in BARRED and known.admission not in BARRED:
+def _about_devices(pair: _Pair) -> Iterator[Event]:
+    refused = [device for device in pair.stored.devices if pair.was_refused(device)]
+    if _must_forget(pair, refused):
+        yield LinkWithdrawn(seat=pair.stored.id, by=AGAIN)
+    elif not {pair.stored.admission, pair.known.admission} & BARRED:
         for device in refused:
-            yield SeatWasDenied(seat=stored.id, device=device, by=AGAIN)
+            yield SeatWasDenied(seat=pair.stored.id, device=device.id, by=AGAIN)
 
 
-def _must_forget(known: Seat, stored: Seat, refused: list[str], running: bool) -> bool:
-    """One device of several can be refused while it holds nothing, and the visit runs."""
-    holds = stored.holder is not None and stored.holder.id in refused
-    walks_in = _never_waits(stored) and stored.admission in INSIDE and _was_replaced(known, stored)
-    return holds or walks_in or (bool(refused) and not running)
+def _must_forget(pair: _Pair, refused: list[Device]) -> bool:
+    """One device of several can be refused only while it holds nothing, and the visit runs.
 
-
-def _was_refused(known: Seat, stored: Seat, device: str) -> bool:
-    was, is_now = known.device(device), stored.device(device)
-    return (
-        was is not None
-        and is_now is not None
-        and was.standing is Standing.REFUSED
-        and is_now.standing is not Standing.REFUSED
-    )
+    A clinician's device that was replaced would walk in again as the one that holds the seat.
+    """
+    holder, former = pair.stored.holder, pair.known.holder
+    if any(pair.was_withdrawn(device) for device in pair.stored.devices):
+        return True
+    if refused and (holder in refused or not pair.running):
+        return True
+    if holder is None or former is None or pair.is_new(holder):
+        return False
+    return pair.never_waits and former.id != holder.id
 
 
 # -- its telephone --------------------
 
 
-def _about_phone(known: Seat, stored: Seat, behind: bool) -> Iterator[Event]:
+def _about_phone(pair: _Pair) -> Iterator[Event]:
     """The person does not want to be called any more; without a browser, stop what rings."""
-    if not behind or not reachable(stored) or reachable(known):
+    seat = pair.stored
+    if not pair.running or not reachable(seat) or reachable(pair.known):
         return
-    speaks = next((d.id for d in stored.devices if stored.speaks(d.id)), None)
+    agreed = number_to_call(seat)
+    if agreed is not None and agreed.consent is not None and agreed.consent.at > pair.latest:
+        return
+    speaks = next((device.id for device in seat.devices if seat.speaks(device.id)), None)
     if speaks is not None:
-        yield PhonePlanWithdrawn(seat=stored.id, device=speaks)
-    elif stored.line.state not in (Fallback.GOOD, Fallback.STUCK):
-        yield CallWasStopped(seat=stored.id, by=AGAIN)
+        yield PhonePlanWithdrawn(seat=seat.id, device=speaks)
+    elif seat.line.state not in (Fallback.GOOD, Fallback.STUCK):
+        yield CallWasStopped(seat=seat.id, by=AGAIN)
