@@ -49,6 +49,7 @@ class NodesPolicy:
     audit_retry: float = 1.0  # how often a full disk is asked again
     audit_backfill: int = 1_000  # lines by others, or unanswered, that the file is given at once
     desk_reread: float = 10.0  # a notice that was lost costs a desk this much
+    sentinels_every: float = 1.0  # a replaced master may take writes for 10 s, and all of them are lost
     notices_lost_after: float = 5.0  # a subscription that says nothing for this long is asked
     load_packets: float = 60_000.0  # packets a second that fill one node, from our own benchmark
     load_lag: float = 0.1  # seconds the loop may be late; sound is late by as much

@@ -18,9 +18,11 @@ import structlog
 
 from rooms.nodes_policy import NodesPolicy
 from server.redis_config import RedisConfig
+from server.redis_dialer import Dialer
 from server.redis_pool import RedisPool
-from server.redis_wire import Dialer, RedisTrouble, ScriptMissing, Wire, Word
+from server.redis_wire import RedisTrouble, ScriptMissing, Wire, Word
 from server.store import StoreUnavailable
+from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +94,9 @@ class RedisLink:
         self._replicated = True
         self._closed = asyncio.Event()
         self._listening: set[asyncio.Timeout] = set()
+        self._moves = 0  # of the master, while connections stood
+        self._tasks = Tasks()
+        self._has_sentinels = bool(config.group)
 
     async def open(self) -> None:
         """Connect. Raises ``StoreUnavailable``, also for a Redis that is too old."""
@@ -99,14 +104,17 @@ class RedisLink:
         self._pool.open()
         said = await self.call("HELLO", 2)
         about = dict(zip(said[::2], said[1::2], strict=True))
+        if self._has_sentinels:
+            self._tasks.spawn(self._follow())
         if about["server"] == "redis" and _version(about["version"]) < OLDEST:
             raise StoreUnavailable("This Redis is too old: 6.2 or newer is needed, or Valkey.")
 
     async def close(self) -> None:
         """Disconnect, and end whoever waits for notices; idempotent."""
         self._closed.set()
-        for listening in self._listening:
-            listening.reschedule(0)
+        self._interrupt()
+        tasks, self._tasks = self._tasks, Tasks()
+        await tasks.close()
         await self._pool.close()
 
     async def healthy(self) -> bool:
@@ -163,7 +171,7 @@ class RedisLink:
                     yield message
             except StoreUnavailable:
                 self._dialer.forget()
-            await self._pause()
+            await self._pause(self._policy.back_every)
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -226,19 +234,20 @@ class RedisLink:
 
     async def _subscription(self, channel: str) -> AsyncIterator[str | Gap]:
         """One subscription, until it is lost."""
+        moves = self._moves
         wire = await self._dialer.dial()
         try:
             await wire.ask("SUBSCRIBE", channel, within=self._policy.redis_answer)
             self.counters.gaps += 1
             yield GAP
-            while (heard := await self._hear(wire)) is not None:
+            while moves == self._moves and (heard := await self._hear(wire)) is not None:
                 if heard[0] == "message":
                     yield str(heard[2])
         finally:
             await wire.cut()
 
     async def _hear(self, wire: Wire) -> Any:
-        """The next message, or the answer to a question in a long silence; None when closed."""
+        """The next message, or the answer to a question in a long silence; None to look around."""
         if self._closed.is_set():
             return None
         listening = asyncio.timeout(None)
@@ -257,12 +266,29 @@ class RedisLink:
             raise RedisTrouble("timeout")
         return heard
 
-    async def _pause(self) -> None:
+    def _interrupt(self) -> None:
+        """Have everybody who listens look around."""
+        for listening in self._listening:
+            listening.reschedule(0)
+
+    async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(self._policy.back_every):
+            async with asyncio.timeout(seconds):
                 await self._closed.wait()
         except TimeoutError:
             return
+
+    # -- where the master is --------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Leave a master that has been replaced: it may not know, and what it takes is lost."""
+        while not self._closed.is_set():
+            await self._pause(self._policy.sentinels_every)
+            if await self._dialer.has_moved():
+                log.warning("the sentinels have chosen another Redis")
+                self._moves += 1
+                await self._pool.replace()
+                self._interrupt()
 
     # -- what operators are told ----------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from rooms.nodes_policy import NodesPolicy
-from server.redis_wire import Dialer, RedisTrouble, Wire
+from server.redis_dialer import Dialer
+from server.redis_wire import RedisTrouble, Wire
 
 
 class RedisPool:
@@ -56,8 +57,11 @@ class RedisPool:
 
     async def drop(self, wire: Wire) -> None:
         """``wire`` led astray: every connection as old as it is replaced, idle ones at once."""
-        if wire.born != self._generation:
-            return
+        if wire.born == self._generation:
+            await self.replace()
+
+    async def replace(self) -> None:
+        """None of the connections there are is lent again."""
         self._generation += 1
         self._dialer.forget()
         idle, self._idle = self._idle, []

@@ -1,8 +1,8 @@
 """Connections to Redis and to its sentinels. The only file that knows the library for it.
 
 Of the library we use its connection: sockets, TLS, logging in, and the protocol. Who uses which
-connection, for how long, and what is tried again is decided here and in ``redis_pool``, because
-its own answers to an outage (seconds of backing off, writes sent twice) are not ours.
+connection, for how long, and what is tried again is decided above this file, because its own
+answers to an outage (seconds of backing off, writes sent twice) are not ours.
 
 A user of a Redis with ACL rules needs, on the keys and channels of its prefix: ``+@read +@write
 +@scripting +@pubsub +@connection +role +time``.
@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import redis
 from redis.asyncio import Connection, SSLConnection
 from redis.exceptions import NoScriptError
 
-from rooms.nodes_policy import NodesPolicy
 from server.redis_config import Address, RedisConfig
 from server.store import StoreUnavailable
 
@@ -133,107 +131,20 @@ def _failure(error: BaseException) -> RedisTrouble:
     return RedisTrouble(code or ("timeout" if timed_out else "lost"))
 
 
-class Dialer:
-    """Makes connections to Redis, or to whichever Redis the sentinels name."""
+class Connector:
+    """Connects to any server of an installation, the same way to each."""
 
-    def __init__(self, config: RedisConfig, policy: NodesPolicy) -> None:
-        self._config = config
-        self._policy = policy
-        self._master: Address | None = None
-        self._searching = asyncio.Lock()
+    def __init__(self, config: RedisConfig) -> None:
+        ca_file = str(config.ca_file) if config.ca_file else None
         # Reading certificates takes milliseconds: once, not for each connection.
-        self._tls = SSLConnection(ssl_ca_certs=_path(config)).ssl_context if config.tls else None
+        self._tls = SSLConnection(ssl_ca_certs=ca_file).ssl_context if config.tls else None
 
-    def forget(self) -> None:
-        """The master may be another one by now."""
-        self._master = None
-
-    async def dial(self, born: int = 0) -> Wire:
-        """A new connection, logged in, to a master. Raises ``RedisTrouble``."""
-        try:
-            async with asyncio.timeout(self._policy.redis_connect):
-                if not self._config.group:
-                    return await self._connect(self._config.addresses[0], born)
-                return await self._connect_to_master(born)
-        except TimeoutError:
-            self.forget()
-            raise RedisTrouble("timeout") from None
-
-    async def _connect_to_master(self, born: int) -> Wire:
-        trouble = RedisTrouble("connect")
-        for address in await self._candidates():
-            try:
-                wire = await self._connect(address, born)
-                if await self._is_master(wire):
-                    self._master = address
-                    return wire
-            except RedisTrouble as error:
-                trouble = error
-            self.forget()
-        raise trouble
-
-    async def _is_master(self, wire: Wire) -> bool:
-        """Sentinels may be late; the server itself knows what it is."""
-        try:
-            role = await wire.ask("ROLE", within=self._policy.redis_connect)
-            if role[0] == "master":
-                return True
-        except BaseException:
-            await wire.cut()
-            raise
-        await wire.cut()
-        return False
-
-    async def _candidates(self) -> Sequence[Address]:
-        """Where the master is believed to be, the latest belief first."""
-        async with self._searching:
-            if self._master is not None:
-                return (self._master,)
-            named = await self._ask_sentinels()
-            latest = sorted(named, reverse=True)
-            return tuple(dict.fromkeys(address for _, address in latest))
-
-    async def _ask_sentinels(self) -> list[tuple[int, Address]]:
-        """What sentinels name, each with the epoch of its knowledge; more than half will do."""
-        named: list[tuple[int, Address]] = []
-        asked = [asyncio.create_task(self._ask(each)) for each in self._config.addresses]
-        try:
-            # A sentinel that hangs must leave time to connect.
-            async with asyncio.timeout(self._policy.redis_connect / 2):
-                for answer in asyncio.as_completed(asked):
-                    named += await answer
-                    if len(named) > len(asked) // 2:
-                        break
-        except TimeoutError:
-            pass
-        finally:
-            for task in asked:
-                task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
-        return named
-
-    async def _ask(self, sentinel: Address) -> list[tuple[int, Address]]:
-        password = self._config.sentinel_password
-        connection = self._connection(sentinel, password=password or None)
-        wire = Wire(connection, 0)
-        try:
-            await connection.connect()
-            command = ("SENTINEL", "MASTER", self._config.group)
-            said = await wire.ask(*command, within=self._policy.redis_connect)
-            found = dict(zip(said[::2], said[1::2], strict=True))
-            return [(int(found["config-epoch"]), (found["ip"], int(found["port"])))]
-        except (redis.RedisError, StoreUnavailable, OSError):
-            return []
-        finally:
-            await wire.cut()
-
-    async def _connect(self, address: Address, born: int) -> Wire:
-        config = self._config
+    async def connect(
+        self, address: Address, *, user: str = "", password: str = "", database: int = 0, born: int
+    ) -> Wire:
+        """A new connection, logged in, however long that takes. Raises ``RedisTrouble``."""
         connection = self._connection(
-            address,
-            db=config.database,
-            username=config.user or None,
-            password=config.password or None,
+            address, username=user or None, password=password or None, db=database
         )
         wire = Wire(connection, born)
         try:
@@ -246,13 +157,12 @@ class Dialer:
             raise
         return wire
 
-    def _connection(self, address: Address, **options: Any) -> Any:
-        """One that is not connected yet. Time is kept by whoever uses it."""
+    def _connection(self, address: Address, **login: Any) -> Any:
         host, port = address
-        options |= {
+        options = login | {
             "host": host,
             "port": port,
-            "socket_timeout": None,
+            "socket_timeout": None,  # time is kept by whoever waits
             "socket_connect_timeout": None,
             "protocol": 2,
             "driver_info": None,
@@ -264,7 +174,3 @@ class Dialer:
         connection = SSLConnection(**options)
         connection.ssl_context = self._tls
         return connection
-
-
-def _path(config: RedisConfig) -> str | None:
-    return str(config.ca_file) if config.ca_file else None

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from server.redis_dialer import Dialer
 from server.redis_pool import RedisPool
-from server.redis_wire import Dialer, RedisTrouble
+from server.redis_wire import RedisTrouble
 from tests.support.redis_links import IMPATIENT, config_of
 
 ONE = replace(IMPATIENT, redis_pool=1)

@@ -25,6 +25,7 @@ IMPATIENT = replace(
     redis_answer=0.3,
     replica_wait=0.2,
     back_every=0.1,
+    sentinels_every=0.1,
     notices_lost_after=0.3,
 )
 
