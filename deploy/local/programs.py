@@ -77,21 +77,22 @@ def turn_server(folder: Path, port: int, secret: Path, peers: Sequence[str]) -> 
         f"--relay-ip={HERE}",
         "--no-tls",
         "--no-dtls",
-        "--no-cli",
         "--allow-loopback-peers",
         f"--userdb={folder / 'turn.sqlite'}",
         f"--pidfile={folder / 'turn.pid'}",
-        "--log-file=stdout",
         *(f"--allowed-peer-ip={peer}" for peer in peers),
     ]
     return Program("turnserver", command, folder, accepts(port))
 
 
 def _turn_conf(folder: Path, secret: Path) -> Path:
-    """Ours, with the secret in it: on a command line everybody could read it."""
+    """The file that is shipped, with the secret: on a command line everybody could read it."""
+    shipped = (_DEPLOY / "coturn" / "turnserver.conf").read_text()
     conf = folder / "turnserver.conf"
     conf.touch(mode=0o600)
-    conf.write_text(f"use-auth-secret\nstatic-auth-secret={secret.read_text()}\nrealm=localhost\n")
+    conf.write_text(
+        f"{shipped}\nstatic-auth-secret={secret.read_text().strip()}\nrealm=localhost\n"
+    )
     return conf
 
 

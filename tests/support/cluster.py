@@ -140,7 +140,10 @@ async def cluster(
         http = await stack.enter_async_context(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
-        yield Cluster(running, redis, http)
+        try:
+            yield Cluster(running, redis, http)
+        finally:  # to leave in good order takes seconds; stories about that stop nodes themselves
+            await asyncio.gather(*(node.is_killed() for node in running.nodes.values()))
 
 
 def _pairs(found: Any) -> dict[str, str]:
