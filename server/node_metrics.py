@@ -83,10 +83,6 @@ class NodeMetrics:
         """A visit came to this node, or went."""
         self.ownership.labels(why=why.value).inc()
 
-    def ownership_changed(self, why: Why) -> None:
-        """A visit came to this node, or went."""
-        self.ownership.labels(why=why.value).inc()
-
     def watch_disk(self, directory: Path) -> None:
         """Export how much room there is where this node keeps its data."""
         for name, text, field in (
@@ -95,6 +91,11 @@ class NodeMetrics:
         ):
             gauge = Gauge(name, text, registry=self._registry)
             gauge.set_function(_disk(directory, field))
+
+    def watch_nodes(self, alive: Callable[[], float], draining: Callable[[], bool]) -> None:
+        """Read, when somebody asks, how many nodes live and whether this one drains."""
+        self.nodes.set_function(alive)
+        self.draining.set_function(draining)
 
     def watch_audit(self, backlog: Callable[[], float]) -> None:
         """Read, when somebody asks, how many entries the audit file is behind."""

@@ -210,6 +210,7 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "rooms/telephony.py": "tests/rooms/test_fallback_stories.py",
     "rooms/line_events.py": "tests/rooms/test_fallback.py",
     "rooms/effects.py": "tests/rooms/test_visit.py",
+    "server/visit_metrics.py": "tests/server/test_sight.py",
     "server/peering.py": "tests/server/test_peer_doors.py",
     "server/home.py": "tests/server/test_ownership.py",
     "server/redis_scripts_nodes.py": "tests/server/test_redis_directory.py",

@@ -23,6 +23,9 @@ def test_figures_of_others_are_read_when_somebody_asks(tmp_path):
     metrics.watch_disk(tmp_path / "gone")
     metrics.watch_unconfirmed(lambda: 3)
     metrics.watch_audit(lambda: 4)
+    metrics.watch_nodes(lambda: 5, lambda: True)
     assert registry.get_sample_value("bedside_lasting_writes_unconfirmed_total") == 3
     assert registry.get_sample_value("bedside_audit_backlog") == 4
+    assert registry.get_sample_value("bedside_nodes_alive") == 5
+    assert registry.get_sample_value("bedside_draining") == 1
     assert registry.get_sample_value("bedside_data_free_bytes") == 0
