@@ -117,8 +117,8 @@ class Dialer:
             return None
         try:
             return await self._named_by(wire)
-        except StoreUnavailable:
-            return None
+        except (StoreUnavailable, ValueError, TypeError, KeyError):
+            return None  # a sentinel that makes no sense is as good as none
         finally:
             await wire.cut()
 

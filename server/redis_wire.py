@@ -4,8 +4,7 @@ Of the library we use its connection: sockets, TLS, logging in, and the protocol
 connection, for how long, and what is tried again is decided above this file, because its own
 answers to an outage (seconds of backing off, writes sent twice) are not ours.
 
-A user of a Redis with ACL rules needs, on the keys and channels of its prefix: ``+@read +@write
-+@scripting +@pubsub +@connection +role +time``.
+A user of a Redis with ACL rules needs what ``deploy/redis/users.acl`` gives to ``bedside``.
 """
 
 from __future__ import annotations

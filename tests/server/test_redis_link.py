@@ -19,7 +19,7 @@ CHANNEL = "bedside:changed"
 SET = Script("set", "return redis.call('SET', KEYS[1], ARGV[1]).ok")
 COUNT = Script("count", "return redis.call('INCR', KEYS[1])")
 
-# What the documentation of server/redis_wire.py asks operators for.
+# More than deploy/redis/users.acl gives, in fewer words; tests/deploy/test_redis.py tries that.
 RIGHTS = (
     "~bedside:*", "&bedside:*", "+@read", "+@write", "+@scripting", "+@pubsub", "+@connection",
     "-@dangerous", "+role", "+time",

@@ -38,7 +38,7 @@ QUICK = {
     "save": "",
     "appendonly": "no",
     "daemonize": "no",
-    "repl-diskless-sync-delay": "0",
+    "repl-diskless-sync": "no",  # otherwise a replica follows at its next report, a second later
     "enable-debug-command": "yes",
 }
 
