@@ -97,12 +97,14 @@ local function links_refused(links, v)
   local seen = {}
   for _, link in ipairs(links) do
     if seen[link.key] or redis.call('EXISTS', link.key) == 1 then return 'already_exists' end
-    if link.desk and redis.call('EXISTS', link.desk) == 1 then return 'already_exists' end
+    if link.desk and (seen[link.desk] or redis.call('EXISTS', link.desk) == 1) then
+      return 'already_exists'
+    end
     local coming = v and v.new and v.key == link.visit
     if link.visit and not coming and redis.call('EXISTS', link.visit) == 0 then
       return 'unknown_visit'
     end
-    seen[link.key] = true
+    seen[link.key], seen[link.desk or ''] = true, true
   end
 end
 
@@ -142,8 +144,10 @@ local function add_links(links)
     if link.visit then
       redis.call('HSET', link.links, link.hash, link.seat)
       local lives = redis.call('PTTL', link.visit)
-      redis.call('PEXPIRE', link.key, lives)
-      redis.call('PEXPIRE', link.links, lives)
+      if lives > 0 then
+        redis.call('PEXPIRE', link.key, lives)
+        redis.call('PEXPIRE', link.links, lives)
+      end
     end
   end
 end

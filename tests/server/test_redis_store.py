@@ -16,6 +16,7 @@ from server.claims import NOBODY, Claim, Claims
 from server.idempotency import IdempotentReply
 from server.redis_link import GAP
 from server.store import (
+    AlreadyExists,
     ApiKey,
     LinkKind,
     NotOwner,
@@ -394,6 +395,20 @@ async def until(true):
             await asyncio.sleep(0.01)
 
 
+async def test_whatever_is_withdrawn_is_to_last(stores, store):
+    (link,) = stores.links
+    await store.create(a_visit(), [a_link(), DESK], [])
+    await store.add_api_key(ApiKey(hash="h", practice="north", id="key-1", created_at=1.0))
+    await store.save(a_visit(), 1, [])
+    assert link.counters.lasting == 0
+    await store.save(a_visit(), 2, [], lasting=True)
+    await store.revoke_links("visit-1", "seat-1", 5.0, [])
+    await store.replace_links("visit-1", "seat-1", a_link("hash-2"), 5.0, [])
+    await store.revoke_desk("north", "desk-1", 5.0, [])
+    await store.revoke_api_key("key-1", 5.0)
+    assert link.counters.lasting == 5
+
+
 async def test_nobody_else_waits_for_the_replica_of_a_write_that_is_to_last():
     async with redis_server() as server, redis_server() as replica, at(server) as stores:
         replica.replica_of(server)
@@ -408,6 +423,18 @@ async def test_nobody_else_waits_for_the_replica_of_a_write_that_is_to_last():
             assert not denied.done()
         assert await denied == 2
         assert await first_break(store, "north", AUDIT_KEY) is None
+
+
+async def test_a_desk_has_one_link(redis, stores, store):
+    again = replace(DESK, hash="hash-e")
+    await store.add_links([DESK], [])
+    before = everything(redis, stores)
+    with pytest.raises(AlreadyExists):
+        await store.add_links([again], [])
+    twice = [replace(DESK, hash=name, desk="desk-2") for name in ("hash-f", "hash-g")]
+    with pytest.raises(AlreadyExists):
+        await store.add_links(twice, [])
+    assert everything(redis, stores) == before
 
 
 # Foreign data

@@ -25,6 +25,7 @@ class Stores:
         self.keys = RedisKeys(f"test-{uuid.uuid4().hex[:12]}")
         self._config = config_of(server)
         self._opened: list[RedisStore] = []
+        self.links: list[RedisLink] = []
 
     async def open(
         self,
@@ -47,7 +48,9 @@ class Stores:
 
     def link(self, nodes: NodesPolicy | None = None) -> RedisLink:
         """A connection of its own, for whoever looks behind the store."""
-        return RedisLink(self._config, nodes or NodesPolicy(), probe=self.keys.probe)
+        link = RedisLink(self._config, nodes or NodesPolicy(), probe=self.keys.probe)
+        self.links.append(link)
+        return link
 
     async def close(self) -> None:
         """Every store that was opened."""
