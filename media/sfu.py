@@ -118,6 +118,11 @@ class Sfu(MediaPlane):
         except Exception:
             log.exception("stage tick failed")
 
+    @property
+    def visits(self) -> frozenset[VisitId]:
+        """The visits that have media now."""
+        return frozenset(self._stages)
+
     def wire(self, wiring: Wiring) -> None:
         stage = self._stages.get(wiring.visit)
         empty = not wiring.seats and not wiring.phones

@@ -88,7 +88,7 @@ class ManyNodes:
         file = AuditFile(settings.audit_dir, clock, policy)
         writer = Writer(node=self.name, claims=claims, audit_key=ring.audit, audit_file=file)
         self.store = RedisStore(self._link, keys, writer, clock, edge, policy)
-        self._directory = RedisDirectory(self._link, keys, clock, policy)
+        self.directory = RedisDirectory(self._link, keys, clock, policy)
         self._record = NodeRecord(
             name=self.name,
             owner=f"{self.name}.{secrets.token_hex(8)}",
@@ -96,8 +96,8 @@ class ManyNodes:
             version=version("bedside"),
             started_at=clock(),
         )
-        self.ownership = Ownership(self._directory, self.store, claims, self._record.owner, policy)
-        self._finder = Finder(self._directory, self.ownership, Watch(policy), policy)
+        self.ownership = Ownership(self.directory, self.store, claims, self._record.owner, policy)
+        self._finder = Finder(self.directory, self.ownership, Watch(policy), policy)
         self._tokens = PeerTokens(ring, issuer, clock, self.name, edge=edge, policy=policy)
         self._peers = HttpPeers(self._tokens, policy)
         metrics.node.watch_audit(lambda: file.waiting)
@@ -106,7 +106,7 @@ class ManyNodes:
     def join(self, parts: Parts, store: Store) -> RoutedVisits:
         """Connect to what the node has; handlers ask what this returns about visits."""
         policy, clock, finder = self.policy, self._clock, self._finder
-        neighbours = Neighbours(self._directory, finder, self._peers, policy)
+        neighbours = Neighbours(self.directory, finder, self._peers, policy)
         self.ownership.connect(
             parts.keeper, parts.leaver, neighbours.hand_on, self._metrics.node.owner_changed
         )
@@ -137,16 +137,12 @@ class ManyNodes:
 
         async def meet(visit: VisitId) -> None:
             await parts.keeper.current(visit)
-            if is_idle(visit):
-                await self.ownership.release(visit)
 
         is_idle = Idleness(parts.gateway, parts.phones, self.ownership.visit, policy, self._clock)
-        succession = Succession(self._directory, finder, end_calls_of, policy)
+        succession = Succession(self.directory, finder, end_calls_of, policy)
         finder.connect(succession.calls_ended)
-        due = DueVisits(self._directory, finder, meet, policy, self._clock)
-        cluster = Cluster(
-            self._record, self._directory, finder, neighbours, succession, due, policy
-        )
+        due = DueVisits(self.directory, finder, meet, policy, self._clock)
+        cluster = Cluster(self._record, self.directory, finder, neighbours, succession, due, policy)
         load = LoadMeter(parts.counters, parts.lag, parts.gateway.sessions, self.ownership.claims)
         cluster.connect(load, is_idle)
         return cluster

@@ -87,13 +87,16 @@ class Watch:
 
 
 def fullness(load: Load, policy: NodesPolicy) -> float:
-    """How full a node is, 1 being full: whatever is scarcest decides, visits break ties."""
+    """How full a node is, 1 being full: whatever is scarcest decides, in tenths; visits break ties.
+
+    Finer differences are noise, and would send everybody to whichever node was lucky last.
+    """
     scarcest = max(
         load.packets / policy.load_packets,
         load.lag / policy.load_lag,
         load.memory / policy.load_memory,
     )
-    return scarcest + load.visits / policy.load_visits
+    return round(scarcest, 1) + load.visits / policy.load_visits
 
 
 def least_loaded(

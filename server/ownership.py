@@ -186,6 +186,10 @@ class Ownership:
             elif take_up or visit not in self._known or self._held.get(visit):
                 await self._take_up(visit)
 
+    async def handed_on(self) -> None:
+        """Wait until successors have been told what the store had lost."""
+        await self._tasks.settled()
+
     async def close(self) -> None:
         """Release every visit, as far as the store is there; idempotent."""
         for visit in self.claims:

@@ -77,3 +77,16 @@ def meeting(people):
         return provider, patient
 
     return meet
+
+
+@pytest.fixture
+async def guest():
+    """``guest()`` is somebody's browser, which goes where the replies of nodes lead it."""
+    browsers = []
+
+    def arrives():
+        browsers.append(Browser(None))
+        return browsers[-1]
+
+    yield arrives
+    await asyncio.gather(*(browser.close() for browser in browsers))

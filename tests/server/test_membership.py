@@ -113,10 +113,11 @@ def test_an_owner_that_comes_late_is_not_gone():
 @pytest.mark.parametrize(
     ("load", "fuller"),
     [
-        (Load(packets=1_000), Load(packets=2_000)),
+        (Load(packets=1_000), Load(packets=20_000)),
         (Load(lag=0.01), Load(lag=0.02)),
-        (Load(memory=1e8), Load(memory=2e8)),
+        (Load(memory=1e8), Load(memory=5e8)),
         (Load(visits=1), Load(visits=2)),
+        (Load(visits=1, lag=0.004), Load(visits=2, lag=0.002)),
     ],
 )
 def test_whoever_has_more_to_do_is_fuller(load, fuller):

@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from rooms.model import Visit
+from rooms.nodes_policy import NodesPolicy
 from rooms.policy import (
     EdgePolicy,
     MediaPolicy,
@@ -229,6 +230,7 @@ async def running_server(
     edge: EdgePolicy = QUICK,
     visit: Policy | None = None,
     phones: PhonePolicies | None = None,
+    nodes: NodesPolicy | None = None,
     clock: MovableClock | None = None,
     public_url: str = "",
     **settings: Any,
@@ -237,6 +239,8 @@ async def running_server(
     sock = socket.socket()  # a port of our own before the links that name it
     sock.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    if settings.get("redis_url"):
+        settings = {"node_url": url, **settings}
     chosen = load_settings(
         data_dir=data,
         public_url=public_url or url,
@@ -249,6 +253,7 @@ async def running_server(
         media=MediaPolicy(),
         edge=edge,
         phones=phones or PhonePolicies(practice=HASTY, switchboard=AT_ONCE),
+        nodes=nodes or NodesPolicy(),
     )
     app = build(chosen, ring, policies, clock)
     runner = create_runner(app, edge, AccessLog)

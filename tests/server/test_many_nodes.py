@@ -1,0 +1,161 @@
+"""Two whole nodes on one Redis: whichever is asked, one decides."""
+
+import asyncio
+
+import pytest
+
+from rooms.model import Actor, ActorKind, Stage
+from tests.support.page_clients import Refused
+from tests.support.several_nodes import several_nodes, slower, until, until_stored
+
+PRACTICE = Actor(ActorKind.PRACTICE, "key")
+
+
+SOON = 10.0
+
+
+@pytest.fixture
+async def pair(tmp_path, shared_redis):
+    async with several_nodes(tmp_path, shared_redis) as installation:
+        yield installation
+
+
+async def test_a_visit_made_at_one_node_is_read_at_the_other_and_nobody_owns_it(pair):
+    visit = await pair.at("a").plans(begins_in=3600 * 24)
+    found = await pair.at("b").get(visit.path())
+    assert found["visit"] == visit.id
+    assert pair.owner(visit) == ""
+
+
+async def test_an_order_at_either_node_is_decided_at_the_one_that_owns_the_visit(pair):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    added = await pair.at("b").post(visit.path(rest="/seats"), {"role": "family"})
+    assert added.status == 201, added
+    assert pair.owner(visit) == "a"
+    assert len((await pair.at("a").get(visit.path()))["seats"]) == 4
+
+
+async def test_a_refusal_at_the_owner_is_the_same_refusal_here(pair):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    for name in ("a", "b"):
+        refused = await pair.at(name).post(visit.path("patient", "/admit"))
+        assert (refused.status, refused.code) == (409, "not_waiting")
+
+
+async def test_visits_are_spread_over_the_nodes(pair):
+    visits = [await pair.at("a").plans() for _ in range(8)]
+    orders = (pair.at("a").post(v.path(rest="/seats"), {"role": "family"}) for v in visits)
+    await asyncio.gather(*orders)
+    assert {pair.owner(visit) for visit in visits} == {"a", "b"}
+
+
+async def test_a_page_is_led_to_the_node_that_owns_its_visit(pair):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "b")
+    answer = await pair["a"].call("POST", "/v1/sessions", {"code": visit.patient.code})
+    assert answer.body["signal_url"].endswith("/n/b")
+
+
+async def test_a_page_at_a_node_that_does_not_own_its_visit_is_not_let_in(pair, guest):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "b")
+    browser = guest()
+    browser.server = pair["a"]
+    opened = await browser.post(visit.patient.code)
+    with pytest.raises(Refused, match="not_owner"):
+        await browser.page(opened.body["token"]).connect()
+
+
+async def test_people_who_came_by_different_nodes_meet(pair, guest):
+    visit = await pair.at("a").plans()
+    clinician, person = await pair.meet(visit, guest(), guest())
+    assert (await clinician.view())["people"]
+    assert (await person.view())["me"]["admission"] == "present"
+
+
+async def test_a_node_that_drains_gives_its_visits_away_and_people_come_back_inside(pair, guest):
+    visit = await pair.at("a").plans()
+    provider, patient = guest(), guest()
+    clinician, person = await pair.meet(visit, provider, patient)
+    former = pair.owner(visit)
+    next_one = pair.other(former)
+
+    await pair.part(former).draining.drain()
+
+    assert pair.owner(visit) == next_one
+    await asyncio.gather(clinician.gone.wait(), person.gone.wait())
+    back = await pair.opens(patient, visit.patient.code, at=next_one)
+    assert (await back.view())["me"]["inside"]
+    entries = [entry.type for entry in await pair.practice.log(visit)]
+    assert entries.count("SeatAdmitted") == 1
+
+
+async def test_a_node_that_drains_takes_no_new_visits(pair):
+    await pair.part("a").draining.drain()
+    await until(lambda: any(node.draining for node in pair.part("b").cluster.nodes))
+    for name in ("a", "b"):
+        visit = await pair.at(name).plans()
+        await pair.at(name).post(visit.path(rest="/seats"), {"role": "family"})
+        assert pair.owner(visit) == "b"
+    ready = await pair["a"].call("GET", "/readyz")
+    assert ready.status == 503
+
+
+async def test_a_node_that_is_gone_is_succeeded_and_people_come_back_inside(
+    tmp_path, shared_redis, guest
+):
+    async with several_nodes(tmp_path, shared_redis, "a", "b", "c") as three:
+        visit = await three.at("a").plans()
+        provider, patient = guest(), guest()
+        await three.meet(visit, provider, patient)
+        lost = three.owner(visit)
+        three.falls_silent(lost)
+        left = [name for name in three.nodes if name != lost]
+        await until(lambda: any(visit.id in three.part(name).ownership.claims for name in left))
+        back = await three.opens(patient, visit.patient.code, at=left[0])
+        assert (await back.view())["me"]["inside"]
+
+
+async def test_a_node_that_was_only_stalled_steps_aside_when_it_wakes(pair, guest):
+    visit = await pair.at("a").plans()
+    _, person = await pair.meet(visit, guest(), guest())
+    stalled = pair.owner(visit)
+    pair.falls_silent(stalled)
+    await until(lambda: visit.id in pair.part(pair.other(stalled)).ownership.claims)
+    pair.beats_again(stalled)
+    await until(lambda: visit.id not in pair.part(stalled).ownership.claims)
+    await person.gone.wait()
+    assert pair.owner(visit) == pair.other(stalled)
+
+
+async def test_the_deadline_of_a_visit_that_nobody_owns_is_met(pair):
+    visit = await pair.at("a").plans(begins_in=3600.0)
+    assert (await pair.practice.stored(visit)).stage is Stage.SCHEDULED
+    pair["a"].clock.advance(3600.0)
+    await until_stored(pair.practice, visit, lambda stored: stored.stage is Stage.OPEN)
+
+
+async def test_a_visit_that_needs_nobody_is_released(tmp_path, shared_redis, guest):
+    async with several_nodes(tmp_path, shared_redis, policy=slower(idle_release=0.2)) as pair:
+        visit, busy = await pair.at("a").plans(), await pair.at("a").plans()
+        await pair.placed(visit, "a")
+        await pair.opens(guest(), busy.patient.code, at="a")
+        await until(lambda: pair.owner(visit) == "")
+        assert pair.owner(busy) != ""
+
+
+async def test_a_desk_sees_what_happens_at_another_node(pair, guest):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    at_b = guest()
+    at_b.server = pair["b"]
+    desk = await at_b.opens_desk(await pair.practice.desk_code())
+    await desk.until(lambda told: any(row["visit"] == visit.id for row in told["visits"]))
+    patient = await pair.opens(guest(), visit.patient.code, at="a")
+    await patient.knocks()
+    await desk.until(lambda told: any(row["waiting"] for row in told["visits"]))
+    await desk.does("desk:admit", {"visit": visit.id, "seat": visit.patient.seat})
+    await patient.is_inside()
+    assert pair.owner(visit) == "a"
