@@ -23,7 +23,8 @@ class NodesPolicy:
     replies_kept: float = 30.0  # of forwarded orders, for the one repetition; ten times their patience
     replies_most: int = 10_000  # of forwarded orders; about 40 MB, 4 KB for a visit of three
     takeover_wait: float = 6.0  # stale_after, a beat, the takeover itself, and room
-    peer_connect: float = 0.5  # in one network it takes milliseconds, and one lost packet a second
+    peer_connect: float = 1.5  # in one network it takes milliseconds, and a packet that is lost a second
+    peer_lines: int = 32  # connections to one node: a storm of orders waits here, not in its backlog of 128
     peer_idle: float = 5.0  # of a connection to a node, which cuts its end after twice as long
     peer_token_life: float = 10.0  # a forwarded order is used at once
     peer_body: int = 2 * 1024 * 1024  # one visit with everything in it takes 100 KB

@@ -150,7 +150,11 @@ class HttpPeers:
             raise NodeUnreachable
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(limit=0, keepalive_timeout=self._policy.peer_idle),
+                connector=TCPConnector(
+                    limit=0,
+                    limit_per_host=self._policy.peer_lines,
+                    keepalive_timeout=self._policy.peer_idle,
+                ),
                 timeout=ClientTimeout(sock_connect=self._policy.peer_connect),
                 cookie_jar=DummyCookieJar(),
             )

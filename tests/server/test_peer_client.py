@@ -14,6 +14,7 @@ from rooms.errors import SeatDenied
 from rooms.events import SeatWasDenied, SessionOpened
 from server.claims import Claim, NodeRecord
 from server.errors import PayloadInvalid, RateLimited
+from server.peer_messages import AskOwned, write
 from server.peering import NodeSilent, NodeUnreachable
 from server.store import NotOwner, StoreUnavailable, UnknownVisit, VersionConflict
 from tests.support.certificates import self_signed
@@ -79,6 +80,14 @@ async def whole(writer, body):
     await writer.drain()
 
 
+async def owns_nothing(_n, reader, writer):
+    """Answer one order after the other on a connection that is kept."""
+    while True:
+        await reader.readexactly(len(write(AskOwned(visits=()))))
+        await whole(writer, b'{"epochs":[]}')
+        await reader.readuntil(b"\r\n\r\n")
+
+
 # Answered
 
 
@@ -124,15 +133,18 @@ async def test_what_does_not_travel_is_not_sent(here, ask):
 
 
 async def test_connections_are_used_again(ask):
-    async def keeps(_n, reader, writer):
-        while True:
-            await whole(writer, b'{"epochs":[]}')
-            await reader.readuntil(b"\r\n\r\n")
-
-    async with answering(keeps) as (node, connections):
+    async with answering(owns_nothing) as (node, connections):
         for _ in range(5):
             assert await ask.owned(node, []) == {}
         assert connections() == 1
+        await ask.close()
+
+
+async def test_a_storm_of_orders_waits_for_its_turn(ask):
+    """More connections at once than a system keeps for a node to accept would not be answered."""
+    async with answering(owns_nothing) as (node, connections):
+        await asyncio.gather(*(ask.owned(node, []) for _ in range(300)))
+        assert connections() <= POLICY.peer_lines
         await ask.close()
 
 
