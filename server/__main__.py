@@ -31,7 +31,7 @@ from server.live_keys import LiveKeys
 from server.logs import AccessLog, configure
 from server.node import Node
 from server.slow_requests import create_runner
-from server.store import ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
+from server.store import AlreadyExists, ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
 from server.traces import Traces
 
 Started = Callable[[Node], Awaitable[None]]
@@ -107,11 +107,14 @@ def _first_practice(settings: Settings) -> Started:
             practice = Practice(
                 "main", settings.practice_name, settings.practice_phone, settings.spoken_name
             )
-            secrets = settings.data_dir / FIRST_PRACTICE
-            keys.write_private(secrets, await _introduce(node, practice))
-            print(
-                f"The practice's API key and desk link are in {secrets}: read it, then delete it."
-            )
+            with suppress(AlreadyExists):  # another node of the same first start was quicker
+                told = await _introduce(node, practice, key_id="first")
+                secrets = settings.data_dir / FIRST_PRACTICE
+                keys.write_private(secrets, told)
+                print(
+                    f"The practice's API key and desk link are in {secrets}: "
+                    "read it, then delete it."
+                )
         print(f"Bedside listens on {settings.origin}", flush=True)
 
     return started
@@ -255,12 +258,18 @@ def _practice(parsed: argparse.Namespace) -> None:
     asyncio.run(add())
 
 
-async def _introduce(node: Node, practice: Practice) -> str:
-    """Keep a practice; returns, this once, its API key and desk link in words."""
+async def _introduce(node: Node, practice: Practice, key_id: str = "") -> str:
+    """Keep a practice; returns, this once, its API key and desk link in words.
+
+    Raises ``AlreadyExists`` for a ``key_id`` that is taken.
+    """
     api_key, code = new_api_key(), new_code()
     await node.store.put_practice(practice)
     key = ApiKey(
-        hash=hash_code(api_key), practice=practice.id, id=new_id(), created_at=node.clock()
+        hash=hash_code(api_key),
+        practice=practice.id,
+        id=key_id or new_id(),
+        created_at=node.clock(),
     )
     await node.store.add_api_key(key)
     desk = LinkRecord(hash=hash_code(code), kind=LinkKind.DESK, practice=practice.id, desk=new_id())

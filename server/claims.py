@@ -42,7 +42,8 @@ class NodeRecord:
     """What a node says of itself with each beat.
 
     ``name`` is the one in ``/n/<name>/`` and stays over restarts; ``owner`` is new each time.
-    ``url`` is where other nodes reach it. ``beat`` counts 1, 2, 3 …
+    ``url`` is where other nodes reach it. ``beat`` counts 1, 2, 3 … ``ring`` tells key rings apart
+    and nothing about them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class NodeRecord:
     beat: int = 0
     draining: bool = False
     version: str = ""
+    ring: str = ""
     started_at: float = 0.0
     load: Load = Load()
 

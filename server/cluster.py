@@ -17,6 +17,7 @@ import structlog
 from rooms.model import VisitId
 from rooms.nodes_policy import NodesPolicy
 from server.claims import Directory, Load, NodeRecord
+from server.config import ConfigurationError
 from server.finding import Finder
 from server.hosting import Neighbours
 from server.store import StoreError, StoreUnavailable
@@ -55,19 +56,30 @@ class Cluster:
         self._tasks = Tasks()
         self._measure: Callable[[], Load] = Load
         self._is_idle: Callable[[VisitId], bool] = lambda _visit: False
+        self._sweep: Callable[[], Awaitable[None]] = _nothing_to_sweep
 
-    def connect(self, measure: Callable[[], Load], is_idle: Callable[[VisitId], bool]) -> None:
-        """Name who measures this node's load, and who knows which visits need nobody now."""
+    def connect(
+        self,
+        measure: Callable[[], Load],
+        is_idle: Callable[[VisitId], bool],
+        sweep: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Name who measures this node's load, who knows which visits need nobody now, and who
+        forgets what has expired.
+        """
         self._measure = measure
         self._is_idle = is_idle
+        self._sweep = sweep
 
     async def start(self) -> None:
-        """Join the others. Raises ``StoreUnavailable``."""
+        """Join the others. Raises ``StoreUnavailable``, ``ConfigurationError``."""
         await self._beat_once()
+        self._share_keys()
         self._tasks.spawn(self._often(self._policy.beat_every, self._beat))
         self._tasks.spawn(self._often(self._policy.beat_every, self._be_sure))
         self._tasks.spawn(self._often(self._policy.due_every, self._see_to_visits))
         self._tasks.spawn(self._often(self._policy.peers_every, self._hold_out))
+        self._tasks.spawn(self._often(self._policy.sweep_every, self._sweep))
 
     @property
     def is_ready(self) -> bool:
@@ -93,6 +105,15 @@ class Cluster:
             await self._directory.forget_node(self._record.owner)
         except StoreUnavailable:
             log.warning("node_not_forgotten")
+
+    def _share_keys(self) -> None:
+        """Tokens and the log of one node are worth something at every other."""
+        for node in self.nodes:
+            if node.ring != self._record.ring:
+                raise ConfigurationError(
+                    f"This node has other keys than node {node.name}. Give every node the same "
+                    "file, by BEDSIDE_KEYS_FILE."
+                )
 
     # -- beats --------------------
 
@@ -174,3 +195,7 @@ class Cluster:
             except Exception:
                 log.exception("node_work_failed")
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+async def _nothing_to_sweep() -> None:
+    """Nothing has expired."""

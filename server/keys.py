@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import os
 import secrets
 import stat
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,6 +73,11 @@ class Keys(Protocol):
 
     def token_key(self, kid: str) -> TokenKey | None:
         """The key with this id, if it is still believed."""
+
+
+def fingerprint(ring: Keys) -> str:
+    """A few letters that are the same for the same ring, and stay when its tokens' keys rotate."""
+    return hmac.new(ring.audit, b"bedside key ring", sha256).hexdigest()[:12]
 
 
 def load_or_create(path: Path, production: bool) -> KeyRing:

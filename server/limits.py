@@ -11,8 +11,9 @@ from server.rate_limits import RateLimiter
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``sessions``, and ``links`` that open nothing, by address; ``goodbyes`` by session; ``wishes`` of
-    people about their own seat by device.
+    """``sessions``, and ``links`` that open nothing, by address; ``goodbyes`` by session.
+
+    ``wishes`` are what people do about their own seat, by device.
     """
 
     sessions: RateLimiter

@@ -68,6 +68,9 @@ def configure(
     )
 
 
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
 class AccessLog(AbstractAccessLogger):
     """One line per request: method, route, status, duration. Never the path, query or headers.
 
@@ -79,7 +82,10 @@ class AccessLog(AbstractAccessLogger):
         return logging.getLogger("server.access").isEnabledFor(logging.INFO)
 
     def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
-        structlog.get_logger("server.access").info(
+        logger = structlog.get_logger("server.access")
+        # Several proxies ask several times a second: only an answer that is news is worth a line.
+        say = logger.debug if _route(request) in PROBES and response.status < 300 else logger.info
+        say(
             "request served",
             method=request.method,
             route=_route(request),

@@ -24,7 +24,7 @@ from server.finding import Finder
 from server.gateway import Gateway
 from server.hosting import Hosting, Neighbours
 from server.keeper import VisitKeeper
-from server.keys import Keys
+from server.keys import Keys, fingerprint
 from server.leaving import Idleness, Leaver
 from server.loads import LoadMeter
 from server.loop_lag import LoopLag
@@ -94,6 +94,7 @@ class ManyNodes:
             owner=f"{self.name}.{secrets.token_hex(8)}",
             url=settings.peer_url,
             version=version("bedside"),
+            ring=fingerprint(ring),
             started_at=clock(),
         )
         self.ownership = Ownership(self.directory, self.store, claims, self._record.owner, policy)
@@ -144,7 +145,7 @@ class ManyNodes:
         due = DueVisits(self.directory, finder, meet, policy, self._clock)
         cluster = Cluster(self._record, self.directory, finder, neighbours, succession, due, policy)
         load = LoadMeter(parts.counters, parts.lag, parts.gateway.sessions, self.ownership.claims)
-        cluster.connect(load, is_idle)
+        cluster.connect(load, is_idle, lambda: self.store.sweep(self._clock()))
         return cluster
 
     def bind(self, app: web.Application) -> None:

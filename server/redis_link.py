@@ -187,7 +187,8 @@ class RedisLink:
         finally:
             if self._observe is not None:
                 self._observe(name, time.perf_counter() - began)
-        self._is_well()
+        if not again:  # one that is read-only or full answers questions all the same
+            self._is_well()
         return answer
 
     async def _on_a_wire(self, work: Callable[[Wire], Awaitable[Any]], again: bool) -> Any:

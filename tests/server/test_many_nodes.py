@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from rooms.model import Actor, ActorKind, Stage
+from server.config import ConfigurationError
 from tests.support.page_clients import Refused
 from tests.support.several_nodes import several_nodes, slower, until, until_stored
 
@@ -159,3 +160,9 @@ async def test_a_desk_sees_what_happens_at_another_node(pair, guest):
     await desk.does("desk:admit", {"visit": visit.id, "seat": visit.patient.seat})
     await patient.is_inside()
     assert pair.owner(visit) == "a"
+
+
+async def test_a_node_with_other_keys_does_not_join(tmp_path, pair, shared_redis):
+    other = several_nodes(tmp_path / "other", shared_redis, "c", redis_prefix=pair.prefix)
+    with pytest.raises(ConfigurationError, match="BEDSIDE_KEYS_FILE"):
+        await other.__aenter__()

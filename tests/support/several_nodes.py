@@ -131,7 +131,7 @@ async def several_nodes(
 
     ``roads`` are addresses by which some of them reach Redis, instead of its own.
     """
-    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    prefix = str(settings.pop("redis_prefix", "")) or f"test-{uuid.uuid4().hex[:12]}"
     clock = MovableClock()
     async with AsyncExitStack() as stack:
         nodes = {
