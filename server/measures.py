@@ -120,7 +120,7 @@ def _without_waiting(seat: Seat) -> str:
     return "called_in" if seat.phone.only else "walked_in"
 
 
-_AT_THE_DOOR = {
+_AT_THE_DOOR: dict[tuple[Admission, Admission], str] = {
     **{(state, Admission.DENIED): "denied" for state in Admission if state is not Admission.DENIED},
     **{(state, Admission.REMOVED): "removed" for state in INSIDE},
     **{(state, Admission.WAITING): "sent_back" for state in INSIDE},

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from media.phone.carrier import Ending

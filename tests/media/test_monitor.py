@@ -116,6 +116,26 @@ class TestFailures:
         assert after.opinion < before.opinion
 
 
+class TestCounters:
+    def test_loss_is_counted_by_what_should_have_come(self):
+        lossy = replay(up=Network(loss=0.2)).run(60).counters
+        assert 2_800 <= lossy.sound_due <= 3_000
+        assert 0.15 <= lossy.sound_lost / lossy.sound_due <= 0.25
+        good = replay().run(60).counters
+        assert good.sound_lost == 0
+        assert 2_800 <= good.sound_due <= 3_000
+
+    def test_seconds_that_nobody_can_use_are_counted(self):
+        good = replay().run(60).counters
+        assert (good.sounds_bad, 55 <= good.sounds_judged <= 60) == (0, True)
+        heavy = replay(HEAVY, HEAVY).run(60).counters
+        assert heavy.sounds_bad > heavy.sounds_judged / 3
+
+    def test_silence_is_not_judged(self):
+        seat = replay(up=CUT).run(60)
+        assert seat.counters.sounds_judged == seat.counters.sound_due == 0
+
+
 class TestLegs:
     def test_says_nothing_before_the_first_sound(self):
         monitor = Monitor(POLICY, 0.0)

@@ -63,6 +63,8 @@ async def test_exactly_the_links_carry_media(seed, sfu, room):
             peer.send_audio(f"{seat} says {step}".encode())
             peer.send_video(f"{seat} shows {step}".encode(), key=True)
         await taken_in(sfu, arrived + 2 * len(SEATS))
+        shown = sum(link.picture for link in links)
+        assert (sfu.counters.pictures, sfu.counters.pictures_paused) == (shown, len(links) - shown)
         running = sum(link.sound + link.picture for link in links)
         assert sfu.counters.packets_out == out + running
         for seat in SEATS:
@@ -80,6 +82,7 @@ async def test_a_seat_that_goes_and_comes_back_starts_from_nothing(sfu, room):
     await room.knows(ben, 0)
     room.admit("ann")
     assert sfu.counters.legs == 1
+    assert sfu.counters.pictures == 2
     again = await room.enter("ann")
     await room.knows(ben, 1)
     again.send_audio(b"after")

@@ -192,13 +192,14 @@ class Replay:
     now: float = 0.0
     reported: list[Heard] | None = None  # what the browser reports, in place of ``down``
     crossings: list[tuple[float, Sound]] = field(default_factory=list)
+    counters: MediaCounters = field(default_factory=MediaCounters)
     monitor: Monitor = field(init=False)
     _sound: _Stream = field(init=False)
     _hearer: _Hearer | None = field(init=False)
 
     def __post_init__(self) -> None:
         media = MediaPolicy()
-        self.monitor = Monitor(self.policy, 0.0)
+        self.monitor = Monitor(self.policy, 0.0, self.counters)
         self._sound = _Stream(self.up, self.seed, media)
         self._hearer = _Hearer(self.down, self.seed + 1, media) if self.down else None
 
