@@ -87,6 +87,11 @@ class Cluster:
         return self._away_since is None and not self._record.draining
 
     @property
+    def is_draining(self) -> bool:
+        """Whether this node takes no more visits."""
+        return self._record.draining
+
+    @property
     def nodes(self) -> tuple[NodeRecord, ...]:
         """Every node that lives, as far as this one knows."""
         return self._finder.watch.live(time.monotonic())

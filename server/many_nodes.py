@@ -146,6 +146,7 @@ class ManyNodes:
         cluster = Cluster(self._record, self.directory, finder, neighbours, succession, due, policy)
         load = LoadMeter(parts.counters, parts.lag, parts.gateway.sessions, self.ownership.claims)
         cluster.connect(load, is_idle, lambda: self.store.sweep(self._clock()))
+        self._metrics.node.watch_nodes(lambda: len(cluster.nodes), lambda: cluster.is_draining)
         return cluster
 
     def bind(self, app: web.Application) -> None:

@@ -186,7 +186,7 @@ async def _drained(found: Installation, name: str, *, wait: bool) -> int:
         raise ConfigurationError(f"There is no node {name} that lives. See: bedside nodes")
     owner = max(alive, key=lambda record: record.started_at).owner
     await found.nodes.ask_to_drain(owner)
-    print(f"{name} gives its visits away.")
+    print(f"{name} was asked to give its visits away.")
     if wait:
         while not await _is_empty(found, owner):  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(NodesPolicy().beat_every)

@@ -96,6 +96,9 @@ async def test_a_node_that_drains_gives_its_visits_away_and_people_come_back_ins
 async def test_a_node_that_drains_takes_no_new_visits(pair):
     await pair.part("a").draining.drain()
     await until(lambda: any(node.draining for node in pair.part("b").cluster.nodes))
+    told = (await pair["a"].call("GET", "/metrics")).text
+    assert "bedside_draining 1.0" in told
+    assert "bedside_nodes_alive 2.0" in told
     for name in ("a", "b"):
         visit = await pair.at(name).plans()
         await pair.at(name).post(visit.path(rest="/seats"), {"role": "family"})

@@ -89,10 +89,10 @@ def test_a_node_that_is_asked_to_drain_hears_of_it(monkeypatch, capsys, tmp_path
     assert (status, err) == (1, "bedside: There is no node b that lives. See: bedside nodes")
     joins(staff, "a")
     joins(staff, "b")
-    assert staff.give("drain", "b") == (0, "b gives its visits away.\n", "")
+    assert staff.give("drain", "b") == (0, "b was asked to give its visits away.\n", "")
     assert joins(staff, "b").asked_to_drain
     assert not joins(staff, "a").asked_to_drain
-    assert staff.give("drain")[1] == "a gives its visits away.\n", "this machine's"
+    assert staff.give("drain")[1] == "a was asked to give its visits away.\n", "this machine's"
 
 
 @pytest.mark.parametrize("command", ["nodes", "drain"])
