@@ -73,12 +73,29 @@ def nginx_files(folder: Path, port: int, node_a: str, node_b: str) -> tuple[Path
         text = text.replace(f"${{{name}}}", value)
     site, main = folder / "bedside.conf", folder / "nginx.conf"
     site.write_text(text)
+    write_main(main, site)
+    return trusted, main
+
+
+def write_main(main: Path, site: Path) -> None:
+    """nginx's main file around one site, with nothing kept outside its directory."""
+    folder = main.parent
     user = "user root;" if os.getuid() == 0 else ""
     main.write_text(
         f"{user} daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log stderr;\n"
         f"events {{}}\nhttp {{ {_temporary(folder)} include {site}; }}\n"
     )
-    return trusted, main
+
+
+@asynccontextmanager
+async def running_nginx(folder: Path, site: str, port: int) -> AsyncIterator[None]:
+    """nginx with this site, which listens on that port."""
+    main, file = folder / "nginx.conf", folder / "site.conf"
+    file.write_text(site)
+    write_main(main, file)
+    command = [found("nginx"), "-p", str(folder), "-c", str(main), "-e", "stderr"]
+    async with _running(command, port, os.environ):
+        yield
 
 
 def _temporary(folder: Path) -> str:
