@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -25,8 +26,9 @@ _SECURITY: dict[Auth, list[dict[str, list[str]]]] = {
 }
 
 
+@functools.cache
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """The whole document: made once in a process, and never changed."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)

@@ -32,21 +32,20 @@ def written():
     root.setLevel(level)
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        "text", 5, [], ["x"], True, {"seat": None}, {"seat": 5}, {"seat": ["x"]}, {"seat": {}},
-        {"seat": "x" * 41}, {"seat": "a b"}, {"seat": "\u0430"}, {"device": "d"},
-    ],
-    ids=repr,
-)  # fmt: skip
-async def test_a_payload_that_does_not_fit_is_refused(practice, people, payload):
+UNFIT = [
+    "text", 5, [], ["x"], True, {"seat": None}, {"seat": 5}, {"seat": ["x"]}, {"seat": {}},
+    {"seat": "x" * 41}, {"seat": "a b"}, {"seat": "\u0430"}, {"device": "d"},
+]  # fmt: skip
+
+
+async def test_a_payload_that_does_not_fit_is_refused(practice, people):
     visit = await practice.plans()
     (provider,) = await people(visit, "provider")
     await (await provider.knocks()).enters()
-    answer = await provider.ask("seat:admit", payload)
-    assert answer["error"]["code"] == "payload_invalid"
-    assert answer["error"].keys() == {"code", "title", "fields"}
+    for payload in UNFIT:
+        answer = await provider.ask("seat:admit", payload)
+        assert answer["error"]["code"] == "payload_invalid", payload
+        assert answer["error"].keys() == {"code", "title", "fields"}
 
 
 async def test_signals_without_a_payload_take_none(practice, people):

@@ -24,11 +24,11 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 @given(data=ANYTHING)
-def test_anything_at_all_is_parsed_or_refused(model, data):
-    with suppress(PayloadInvalid):
-        assert isinstance(parse(model, data), model)
+def test_anything_at_all_is_parsed_or_refused(data):
+    for model in MODELS:  # cases are the same each time: making them once is enough
+        with suppress(PayloadInvalid):
+            assert isinstance(parse(model, data), model)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

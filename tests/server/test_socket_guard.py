@@ -452,7 +452,7 @@ async def test_a_living_browser_stays():
     async with rig(ping_every=1, ping_answer_within=1) as r:
         polite = await r.accepted()
         with pytest.raises(TimeoutError):
-            await polite.next(within=4.0)
+            await polite.next(within=2.6)  # one that is dead is gone by then: see above
         await polite.send('42/visit,1["a"]')
         assert await polite.next() == '43/visit,1[{"ok":true}]'
 
