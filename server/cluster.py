@@ -56,7 +56,8 @@ class Cluster:
         self._tasks = Tasks()
         self._measure: Callable[[], Load] = Load
         self._is_idle: Callable[[VisitId], bool] = lambda _visit: False
-        self._sweep: Callable[[], Awaitable[None]] = _nothing_to_sweep
+        self._sweep: Callable[[], Awaitable[None]] = _nothing
+        self._gives_away: Callable[[], Awaitable[None]] = _nothing
 
     def connect(
         self,
@@ -70,6 +71,10 @@ class Cluster:
         self._measure = measure
         self._is_idle = is_idle
         self._sweep = sweep
+
+    def drained_by(self, drain: Callable[[], Awaitable[None]]) -> None:
+        """Await this when staff ask this node to give its visits away; it may come again."""
+        self._gives_away = drain
 
     async def start(self) -> None:
         """Join the others. Raises ``StoreUnavailable``, ``ConfigurationError``."""
@@ -137,6 +142,8 @@ class Cluster:
         differs = census.owned != len(self._ownership.claims)
         self._unsure |= self._away_since is not None or (differs and self._differs)
         self._away_since, self._differs = None, differs
+        if census.asked_to_drain:
+            self._tasks.spawn(self._drain())
         for dead in self._finder.watch.dead(now):
             self._succession.begin(dead)
 
@@ -147,11 +154,14 @@ class Cluster:
         """
         if not self._unsure or self._away_since is not None:
             return
-        await self._ownership.verify(take_up=self._suspended)
+        await self._ownership.verify()
         for visit in await self._directory.owned_by(self._record.owner):
             await self._finder.take_if_free(visit)
         log.info("claims_verified", count=len(self._ownership.claims))
         self._unsure = self._suspended = False
+
+    async def _drain(self) -> None:
+        await self._gives_away()
 
     # -- without the store --------------------
 
@@ -202,5 +212,5 @@ class Cluster:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-async def _nothing_to_sweep() -> None:
-    """Nothing has expired."""
+async def _nothing() -> None:
+    """Nobody asked for anything."""

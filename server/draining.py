@@ -52,30 +52,46 @@ class Draining:
         self._peers = peers
         self._calls = calls
         self._policy = policy
-        self._given: dict[str, int] = {}  # to each owner, since its last beat that we know
+        self._given: dict[str, int] = {}  # to each owner
+        self._under_way: asyncio.Future[None] | None = None
 
     async def drain(self) -> None:
         """Take no more visits and give away those that there are, within the policy's time.
 
-        What is left then ends as in a restart: browsers come back to whoever takes it over.
+        What is left then ends as in a restart: browsers come back to whoever takes it over. Asked
+        for again, it waits for the same.
         """
+        if self._under_way is None:
+            self._under_way = asyncio.ensure_future(self._drain())
+        await asyncio.shield(self._under_way)
+
+    async def close(self) -> None:
+        """Give nothing more away; idempotent."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+            await asyncio.gather(self._under_way, return_exceptions=True)
+
+    async def _drain(self) -> None:
         await self._cluster.stop_taking()
         log.info("node_drains", count=len(self._finder.ownership.claims))
         try:
             async with asyncio.timeout(self._policy.drain_within):
-                await self._give_all_away()
+                while await self._give_all_away():
+                    await self._finder.news(within=self._policy.beat_every)
         except TimeoutError:
             log.warning("drain_cut_short", count=len(self._finder.ownership.claims))
         await asyncio.sleep(self._policy.farewell_grace)  # for the media of the last of them
 
-    async def _give_all_away(self) -> None:
-        claims = self._finder.ownership.claims
-        for visit in sorted(claims, key=self._calls.has_calls):
-            if (target := self._target()) is None:
-                log.warning("nobody_to_drain_to", count=len(claims))
-                return
-            await self._give(visit, target)
+    async def _give_all_away(self) -> bool:
+        """Says whether any are left: some came while it was done, or could not be given."""
+        claims, has_calls = self._finder.ownership.claims, self._calls.has_calls
+        for visit in [visit for visit in claims if not has_calls(visit)]:
+            if not await self._give(visit):
+                return False
             await asyncio.sleep(self._policy.drain_apart)
+        # Each telephone hears its farewell to the end, and nobody's waits for somebody else's.
+        await asyncio.gather(*(self._give(visit) for visit in claims))
+        return bool(claims)
 
     def _target(self) -> NodeRecord | None:
         others = [n for n in self._cluster.nodes if n.owner != self._finder.ownership.owner]
@@ -84,8 +100,12 @@ class Draining:
             self._given[target.owner] = self._given.get(target.owner, 0) + 1
         return target
 
-    async def _give(self, visit: VisitId, target: NodeRecord) -> None:
-        ownership = self._finder.ownership
+    async def _give(self, visit: VisitId) -> bool:
+        """Give one away; False if there is nobody to give it to."""
+        ownership, target = self._finder.ownership, self._target()
+        if target is None:
+            log.warning("nobody_to_drain_to", count=len(ownership.claims))
+            return False
         known = ownership.known(visit)
         if known is not None:
             await self._calls.part(known.visit, Prompt.INTERRUPTED)
@@ -95,3 +115,4 @@ class Draining:
                 ownership.give_up(visit, self._policy.farewell_grace)
         except (NodeUnreachable, StoreError) as error:
             log.warning("visit_not_given_away", visit=visit, code=error.code)
+        return True

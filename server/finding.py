@@ -50,7 +50,7 @@ class Finder:
 
     def is_here(self, visit: VisitId) -> bool:
         """Whether this node decides about the visit."""
-        return visit in self.ownership.claims
+        return self.ownership.decides_about(visit)
 
     async def is_nobodys(self, visit: VisitId) -> bool:
         """Whether no node decides about the visit."""

@@ -116,6 +116,7 @@ class ManyNodes:
         self.draining = Draining(
             self.cluster, finder, parts.keeper, self._peers, parts.phones.calls, policy
         )
+        self.cluster.drained_by(self.draining.drain)
         self._doors = PeerDoors(Hosting(parts.keeper, finder), self._tokens, policy)
         self._news = News(
             lambda: self._link.messages(self._keys.changed),
@@ -157,6 +158,7 @@ class ManyNodes:
         """Join the others; ``closing`` leaves them again. Raises ``StoreUnavailable``."""
         closing.push_async_callback(self._peers.close)
         closing.push_async_callback(self.cluster.close)
+        closing.push_async_callback(self.draining.close)
         closing.push_async_callback(self._doors.close)
         closing.push_async_callback(self._news.close)
         await self.cluster.start()

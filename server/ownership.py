@@ -69,6 +69,7 @@ class Ownership:
         self._policy = policy
         self._known: dict[VisitId, Stored] = {}
         self._held: dict[VisitId, list[Event]] = {}
+        self._dormant: dict[VisitId, Claim] = {}  # what was stopped while the store is away
         self._gaining: dict[VisitId, asyncio.Task[None]] = {}
         self._tasks = Tasks()
 
@@ -84,7 +85,8 @@ class Ownership:
     # -- what the keeper asks --------------------
 
     def decides_about(self, visit: VisitId) -> bool:
-        return visit in self.claims
+        """Not while it is taken up: whoever connected now would be taken for one of before."""
+        return visit in self.claims and visit not in self._gaining
 
     def known(self, visit: VisitId) -> Stored | None:
         return self._known.get(visit)
@@ -112,12 +114,10 @@ class Ownership:
         """Another node decides: what goes on here ends at once, and nothing is forgotten."""
         if visit not in self.claims:
             return
-        known, held = self._known.get(visit), self.held(visit)
         self._counted(Why.LOST)
-        self._drop(visit, media_for=0.0)
         log.warning("visit_lost", visit=visit)
-        if known is not None:
-            self._tasks.spawn(self._tell_successor(visit, known, held))
+        self._end_here(visit, media_for=0.0)
+        self._hand_on_memory(visit)
 
     def visit(self, visit: VisitId) -> Visit | None:
         """What is known of a visit of this node's."""
@@ -141,6 +141,7 @@ class Ownership:
         if visit in self.claims:
             return
         claim = await self._directory.claim(visit, self.owner, instead_of)
+        self._dormant.pop(visit, None)
         self.claims.add(visit, claim)
         self._counted(why or (Why.TAKEN_OVER if instead_of.owner else Why.PLACED))
         await self._take_up(visit)
@@ -170,21 +171,26 @@ class Ownership:
     def suspend(self) -> None:
         """Nobody can decide about any of these visits for too long: stop them cleanly."""
         for visit in self.claims:
-            self._keeper.let_go(visit)
-            self._leaving.leave(visit, 0.0)
+            self._dormant[visit] = self.claims.of(visit)
+            self._end_here(visit, media_for=0.0)
 
-    async def verify(self, *, take_up: bool) -> None:
-        """Make sure of every claim after the store was away, or has other numbers than we.
-
-        ``take_up``: they were suspended meanwhile.
-        """
+    async def verify(self) -> None:
+        """Make sure of every claim after the store was away, or has other numbers than we."""
         for visit in self.claims:
             if visit in self._gaining:
                 continue
-            if not await self._is_ours(visit):
+            if not await self._is_ours(visit, self.claims.of(visit)):
                 self.lost(visit)
-            elif take_up or visit not in self._known or self._held.get(visit):
+            elif visit not in self._known or self._held.get(visit):
                 await self._take_up(visit)
+        for visit, claim in list(self._dormant.items()):
+            await self._wake(visit, claim)
+
+    async def _wake(self, visit: VisitId, claim: Claim) -> None:
+        if await self._is_ours(visit, claim):
+            await self.gain(visit, claim)
+        elif self._dormant.pop(visit, None) is not None:
+            self._hand_on_memory(visit)
 
     async def handed_on(self) -> None:
         """Wait until successors have been told what the store had lost."""
@@ -201,18 +207,26 @@ class Ownership:
 
     # -- details --------------------
 
-    async def _is_ours(self, visit: VisitId) -> bool:
+    async def _is_ours(self, visit: VisitId, claim: Claim) -> bool:
         known = self._known.get(visit)
         if known is None:
-            return (await self._directory.owner_of(visit)) == self.claims.of(visit)
-        return await self._directory.reassert(known, self.claims.of(visit))
+            return (await self._directory.owner_of(visit)) == claim
+        return await self._directory.reassert(known, claim)
 
     def _drop(self, visit: VisitId, media_for: float) -> None:
-        self.claims.drop(visit)
+        self._end_here(visit, media_for)
         self._known.pop(visit, None)
         self._held.pop(visit, None)
+
+    def _end_here(self, visit: VisitId, media_for: float) -> None:
+        self.claims.drop(visit)
         self._keeper.let_go(visit)
         self._leaving.leave(visit, media_for)
+
+    def _hand_on_memory(self, visit: VisitId) -> None:
+        known, held = self._known.pop(visit, None), self._held.pop(visit, ())
+        if known is not None:
+            self._tasks.spawn(self._tell_successor(visit, known, held))
 
     async def _tell_successor(self, visit: VisitId, known: Stored, held: Iterable[Event]) -> None:
         """What was confirmed here and is not in the store was lost in a failover.

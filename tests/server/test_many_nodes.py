@@ -93,6 +93,17 @@ async def test_a_node_that_drains_gives_its_visits_away_and_people_come_back_ins
     assert entries.count("SeatAdmitted") == 1
 
 
+async def test_staff_ask_a_node_to_drain_and_it_goes_on_serving_none(pair, guest):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    _, person = await pair.meet(visit, guest(), guest())
+    owner = pair.part("a").ownership.owner
+    await pair.part("b").directory.ask_to_drain(owner)
+    await person.gone.wait()
+    await until(lambda: pair.owner(visit) == "b")
+    assert (await pair["a"].call("GET", "/healthz")).status == 200
+
+
 async def test_a_node_that_drains_takes_no_new_visits(pair):
     await pair.part("a").draining.drain()
     await until(lambda: any(node.draining for node in pair.part("b").cluster.nodes))
