@@ -1,6 +1,7 @@
 """What every test stands on: no settings from the developer's shell, repeatable random cases."""
 
 import os
+import sys
 
 import pytest
 import structlog
@@ -21,6 +22,16 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def sources_are_compiled_once(tmp_path_factory):
+    """Where nothing may be written beside the sources, each process would compile them anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 @pytest.fixture(autouse=True)

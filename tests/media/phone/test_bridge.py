@@ -165,10 +165,11 @@ class TestWhoHearsWhom:
             ]
             wire(room, *ends, seats=tuple(lines))
             talking = {end.seat for end in ends if end.talks}
-            for end in ends:
-                await lines[end.seat].hears(SETTLED)
+            await asyncio.gather(*(lines[end.seat].hears(SETTLED) for end in ends))
+            heard = await asyncio.gather(*(lines[end.seat].hears(15) for end in ends))
+            for end, sound in zip(ends, heard, strict=True):
                 wanted = {*end.hears, *(talking & {*end.hears_phones})} - {end.seat}
-                assert who_is_in(await lines[end.seat].hears(15)) == wanted
+                assert who_is_in(sound) == wanted
 
     async def test_a_voice_is_a_steady_stream_of_its_own(self, world, room):
         (ann,) = await room.meet("ann")
