@@ -71,7 +71,7 @@ async def nodes_behind_a_proxy(
     *,
     of_each: Mapping[str, Mapping[str, str]] | None = None,
     others: Sequence[Program] = (),
-    command: Sequence[str] = programs.SERVE,
+    plans: Sequence[NodePlan] = (),
 ) -> AsyncIterator[Installation]:
     """Two nodes on one Redis with one key ring, and Caddy before them on ``port``.
 
@@ -87,17 +87,17 @@ async def nodes_behind_a_proxy(
         "trusted_proxies": f"{HERE},::1",
         **settings,
     }
-    plans = {name: programs.plan_node(name, command) for name in NAMES}
+    planned = {plan.name: plan for plan in plans or map(programs.plan_node, NAMES)}
     own = of_each or {}
     nodes = {
-        name: programs.bedside_node(folder, plans[name], {**shared, **own.get(name, {})})
+        name: programs.bedside_node(folder, planned[name], {**shared, **own.get(name, {})})
         for name in NAMES
     }
-    proxy = programs.reverse_proxy(folder, origin, tuple(plans.values()))
+    proxy = programs.reverse_proxy(folder, origin, tuple(planned.values()))
     first, *later = nodes.values()
     # The first node that ever starts makes the practice; two of them at once would make two.
     async with _running(first), _running(proxy, *later, at_once=True):
-        yield Installation(origin, folder, plans, nodes, proxy, others)
+        yield Installation(origin, folder, planned, nodes, proxy, others)
 
 
 @asynccontextmanager

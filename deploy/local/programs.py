@@ -29,11 +29,17 @@ class NodePlan:
     port: int
     media_port: int
     command: Sequence[str] = SERVE
+    host: str = HERE
+
+    @property
+    def address(self) -> str:
+        """Where the proxy reaches it."""
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """Where the other nodes and the proxy reach it."""
-        return f"http://{HERE}:{self.port}"
+        """Where the other nodes reach it, unless its settings name another place."""
+        return f"http://{self.address}"
 
 
 def plan_node(name: str, command: Sequence[str] = SERVE) -> NodePlan:
@@ -100,7 +106,7 @@ def reverse_proxy(folder: Path, site: str, nodes: Sequence[NodePlan]) -> Program
     """Caddy with the file that is shipped, in front of two nodes."""
     environment = {
         "SITE": site,
-        **{f"NODE_{node.name.upper()}": f"{HERE}:{node.port}" for node in nodes},
+        **{f"NODE_{node.name.upper()}": node.address for node in nodes},
         "CADDY_ADMIN": "off",
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
@@ -116,12 +122,13 @@ def bedside_node(folder: Path, plan: NodePlan, settings: Mapping[str, str]) -> P
     """One node; ``settings`` as ``BEDSIDE_*`` names them, in small letters."""
     own = {
         "data_dir": str(folder / plan.name),
+        "host": plan.host,
         "port": str(plan.port),
         "media_port": str(plan.media_port),
         "node": plan.name,
         "node_url": plan.url,
     }
-    environment = {f"BEDSIDE_{name.upper()}": value for name, value in {**settings, **own}.items()}
+    environment = {f"BEDSIDE_{name.upper()}": value for name, value in {**own, **settings}.items()}
     return Program(
         f"node-{plan.name}",
         plan.command,

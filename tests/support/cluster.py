@@ -18,6 +18,7 @@ import aiohttp
 from deploy.local.first_visit import api_key
 from deploy.local.installation import NAMES, Installation, nodes_behind_a_proxy
 from deploy.local.program import Program
+from deploy.local.programs import plan_node
 from server.claims import Claim
 from tests.support.node_process import Rules, command_with
 from tests.support.ports import free_port
@@ -25,10 +26,10 @@ from tests.support.redis_server import RedisGroup, RedisServer, redis_group, red
 from tests.support.visits import Clinic, Invitation, PlannedVisit, trunk_settings
 
 PREFIX = "bedside"
-_EVERYBODY_HERE = "10000"  # all of a test come from one address
+EVERYBODY_HERE = "10000"  # all of a test come from one address
 
 # A page that is gone is noticed within seconds here; waiting longer for it proves nothing more.
-_USUAL: Rules = {"edge": {"ping_every": 1, "ping_answer_within": 3}}
+USUAL: Rules = {"edge": {"ping_every": 1, "ping_answer_within": 3}}
 
 
 class Cluster:
@@ -121,6 +122,7 @@ async def cluster(
 
     ``phone`` is the port of a telephone that each node reaches by a trunk of its own.
     """
+    command = command_with({**USUAL, **(rules or {})})
     async with AsyncExitStack() as stack:
         redis: RedisServer | RedisGroup
         if group:
@@ -132,9 +134,9 @@ async def cluster(
                 folder,
                 redis.url,
                 free_port(),
-                {"people_per_address": _EVERYBODY_HERE, **settings},
+                {"people_per_address": EVERYBODY_HERE, **settings},
                 of_each={name: trunk_settings(phone) for name in NAMES} if phone else None,
-                command=command_with({**_USUAL, **(rules or {})}),
+                plans=[plan_node(name, command) for name in NAMES],
             )
         )
         http = await stack.enter_async_context(

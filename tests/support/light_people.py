@@ -39,7 +39,7 @@ class LightPerson(ReturningClient):
     @property
     def node(self) -> str:
         """The name of the node that the page was led to."""
-        return str(self.session["signal_url"]).partition("/n/")[2].strip("/")
+        return str(self.line.session["signal_url"]).partition("/n/")[2].strip("/")
 
     async def speaks(self, *, shows: bool = False) -> None:
         """Send sound from now on, wherever the visit is."""
@@ -55,6 +55,17 @@ class LightPerson(ReturningClient):
     async def admits(self, other: LightPerson) -> None:
         """Let somebody in who waits. Raises ``Refused``."""
         await self.signals("seat:admit", {"seat": other.seat})
+
+    async def is_admitted_by(self, other: LightPerson, within: float = BACK_WITHIN) -> None:
+        """Wait until somebody, who presses "Admit" again and again, has let this person in."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    await other.admits(self)
+                    break
+                except Refused:
+                    await asyncio.sleep(0.05)
+        await self.is_inside()
 
     async def removes(self, other: LightPerson) -> None:
         """Take somebody out. Raises ``Refused``."""
