@@ -217,7 +217,6 @@ COVERED_ELSEWHERE: dict[str, str] = {
     "server/routing.py": "tests/server/test_many_nodes.py",
     "server/hosting.py": "tests/server/test_ownership.py",
     "server/succession.py": "tests/server/test_many_nodes.py",
-    "server/draining.py": "tests/server/test_many_nodes.py",
     "server/leaving.py": "tests/server/test_cluster.py",
     "server/limits.py": "tests/server/test_openings.py",
     "server/redis_scripts_nodes.py": "tests/server/test_redis_directory.py",
