@@ -32,6 +32,7 @@ from rooms.line_events import (
 )
 from rooms.model import CallFailure, CallId, PhoneEnd, Prompt, SeatId, Sound, Visit, VisitId
 from rooms.policy import CallLimits, FallbackPolicy
+from server.call_allowance import CallAllowance, LocalAllowance
 from server.metrics import Metrics
 from server.rate_limits import RateLimiter
 from server.reports import Reports
@@ -40,7 +41,6 @@ from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
-_DAY = 24 * 60 * 60
 _ENDINGS = {
     Ending.BY_PHONE: CallFailure.HUNG_UP,
     Ending.BROKEN: CallFailure.BROKEN,
@@ -72,6 +72,7 @@ class Calls:
         limits: CallLimits,
         metrics: Metrics,
     ) -> None:
+        self.allowance: CallAllowance = LocalAllowance(limits)  # unless nodes count together
         self._switchboard = switchboard
         self._prompts = prompts
         self._reports = reports
@@ -80,10 +81,9 @@ class Calls:
         self._rules = rules
         self._metrics = metrics
         self._known: dict[CallId, _Known] = {}  # by the switchboard's id
+        self._placing: dict[CallId, VisitId] = {}  # what is yet to be known or allowed
         self._parting: dict[CallId, asyncio.Event] = {}
         self._tasks = Tasks()
-        self._per_number = _daily(limits.per_number_daily, limits)
-        self._per_practice = _daily(limits.per_practice_daily, limits)
         self._keys = RateLimiter(
             limits.keys_per_second, limits.keys_burst, time.monotonic, max_keys=limits.remembered
         )
@@ -92,21 +92,25 @@ class Calls:
 
     async def place(self, visit: Visit, order: PlaceCall) -> None:
         """Call the number that the seat's current call names, unless it is another one by now."""
-        seat = visit.seat(order.seat)
-        call = seat.line.call if seat is not None else None
-        number = seat.phone.number(call.number) if seat is not None and call is not None else None
-        if call is None or number is None or call.id != order.call:
+        number = _ordered(visit, order)
+        placed = self._placed_id(order.call)
+        if number is None or placed in self._known or placed in self._placing:
             return
-        placed = self._placed_id(call.id)
-        if placed in self._known:
+        self._placing[placed] = visit.id
+        try:
+            announcer = await self._announcer_of(visit.practice)
+            allowed = await self._may_call(visit.practice, number)
+        finally:
+            still_ours = self._placing.pop(placed, None) is not None
+        if not still_ours:
             return
-        known = _Known(visit.id, order.seat, call.id, await self._announcer_of(visit.practice))
-        if not self._within_limits(visit.practice, number.number):
+        known = _Known(visit.id, order.seat, order.call, announcer)
+        if not allowed:
             self._refuse(known)
             return
         self._known[placed] = known
         self._switchboard.place(
-            CallRequest(id=placed, number=number.number, ring_for=self._rules.ring_for)
+            CallRequest(id=placed, number=number, ring_for=self._rules.ring_for)
         )
 
     async def end(self, _visit: Visit, order: EndCall) -> None:
@@ -122,6 +126,8 @@ class Calls:
 
     def leave(self, visit: VisitId) -> None:
         """Another node looks after this visit and calls anew: end its calls, and report nothing."""
+        for placed in [placed for placed, of in self._placing.items() if of == visit]:
+            del self._placing[placed]
         for placed in self._of(visit):
             del self._known[placed]
             self._tasks.spawn(self._switchboard.end(placed))
@@ -227,19 +233,23 @@ class Calls:
     def _placed_id(self, call: CallId) -> CallId:
         return self._derived("call", call)
 
-    def _within_limits(self, practice: str, number: str) -> bool:
+    async def _may_call(self, practice: str, number: str) -> bool:
         """Whoever got hold of a desk, and a fault of ours, can ring one telephone only so often."""
-        return self._per_number.take(self._derived("number", number)) and self._per_practice.take(
-            practice
-        )
+        return await self.allowance.take(practice, self._derived("number", number))
 
     def _derived(self, kind: str, text: str) -> str:
         digest = hmac.digest(self._secret, f"{kind}/{text}".encode(), "sha256")
         return base64.b32encode(digest).decode().rstrip("=").lower()
 
 
-def _daily(calls: float, limits: CallLimits) -> RateLimiter:
-    return RateLimiter(calls / _DAY, calls, time.monotonic, max_keys=limits.remembered)
+def _ordered(visit: Visit, order: PlaceCall) -> str | None:
+    """The number to call, if the visit still wants this call."""
+    seat = visit.seat(order.seat)
+    call = seat.line.call if seat is not None else None
+    if seat is None or call is None or call.id != order.call:
+        return None
+    number = seat.phone.number(call.number)
+    return number.number if number is not None else None
 
 
 def _why(progress: Progress) -> CallFailure:

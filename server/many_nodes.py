@@ -36,6 +36,7 @@ from server.peer_client import HttpPeers
 from server.peer_doors import PeerDoors
 from server.peer_tokens import PeerTokens
 from server.practices import Practices
+from server.redis_allowance import SharedAllowance
 from server.redis_config import RedisConfig
 from server.redis_directory import RedisDirectory
 from server.redis_keys import RedisKeys
@@ -112,6 +113,8 @@ class ManyNodes:
             parts.keeper, parts.leaver, neighbours.hand_on, self._metrics.node.owner_changed
         )
         self.cluster = self._cluster(parts, neighbours)
+        phones = parts.phones
+        phones.calls.allowance = SharedAllowance(self._link, self._keys, phones.policies.limits)
         self.visits = RoutedVisits(parts.keeper, store, finder, self._peers, policy, clock)
         self.draining = Draining(
             self.cluster, finder, parts.keeper, self._peers, parts.phones.calls, policy

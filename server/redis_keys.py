@@ -114,6 +114,14 @@ class RedisKeys:
         """Hash: call → what its carrier needs to end it, as JSON; by the node's name."""
         return f"{self.prefix}:calls:{node}"
 
+    def calls_to(self, number_hash: str) -> str:
+        """How many calls went to this number since its day began; by a keyed hash of it."""
+        return f"{self.prefix}:calls-to:{number_hash}"
+
+    def calls_for(self, practice: str) -> str:
+        """How many calls were placed for the practice since its day began."""
+        return f"{self.prefix}:calls-for:{practice}"
+
     # -- the rest -------------------------------------------------------------------------------
 
     @property

@@ -301,6 +301,21 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 """,
 )
 
+# KEYS: counts of calls. ARGV: the most of each, then how long a count lives. One call more on every
+# count; or 0, and none on any.
+TAKE_CALL = Script(
+    "take_call",
+    """
+for n, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or 0) + 1 > tonumber(ARGV[n]) then return 0 end
+end
+for _, key in ipairs(KEYS) do
+  if redis.call('INCRBY', key, 1) == 1 then redis.call('EXPIRE', key, ARGV[#ARGV]) end
+end
+return 1
+""",
+)
+
 # KEYS: visits by start. ARGV: what keys of visits begin with, started before, from, how many.
 # Answers how many were looked at and how many of them are gone.
 PRUNE_BY_START = Script(

@@ -240,8 +240,15 @@ async def test_a_telephone_rings_also_while_the_store_is_away(office):
     assert (await office.told.until(CallOver)).why is CallFailure.BUSY
 
 
-async def test_one_number_is_called_so_often_in_a_day_whoever_asks(open_office):
-    office = await open_office(per_number_daily=2.0)
+async def test_one_number_is_called_so_often_in_a_day_whoever_asks(open_office, monkeypatch):
+    office, asked = await open_office(per_number_daily=2.0), []
+    take = office.calls.allowance.take
+
+    async def noted(*whom):
+        asked.append(whom)
+        return await take(*whom)
+
+    monkeypatch.setattr(office.calls.allowance, "take", noted)
     number = NUMBER_OF[Script.BUSY]
     with capture_logs() as logged:
         for count in (1, 2, 3):
@@ -252,7 +259,31 @@ async def test_one_number_is_called_so_often_in_a_day_whoever_asks(open_office):
     assert office.counted("limited")
     assert number not in str(logged)
     assert "call_limit_reached" in str(logged)
-    assert all(number not in key for key in office.calls._per_number._full_at)
+    assert len(set(asked)) == 1, "the same name for the same number"
+    assert number.strip("+") not in str(asked)
+
+
+async def test_a_visit_that_goes_elsewhere_while_its_call_is_prepared_rings_nobody(
+    office, monkeypatch
+):
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def take(*_whom):
+        asked.set()
+        await answered.wait()
+        return True
+
+    monkeypatch.setattr(office.calls.allowance, "take", take)
+    visit = visit_with(NUMBER_OF[Script.NO_ANSWER])
+    placing = asyncio.create_task(office.calls.place(visit, ORDER))
+    await asked.wait()
+    office.calls.leave("visit-1")
+    answered.set()
+    await placing
+    assert office.carrier._calls == {}
+    assert office.told.events == []
+    await office.calls.place(visit, ORDER)
+    await office.told.until(CallRang)
 
 
 async def test_one_practice_calls_so_often_in_a_day(open_office):
