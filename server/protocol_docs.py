@@ -69,8 +69,12 @@ Generated from the tables in `server/signals.py`, `server/routes.py`, `rooms/per
 error trees. Do not edit: run `make protocol`.
 
 A browser opens a link by `POST /v1/sessions` and gets a session token, a first view and (once) the
-credential of its device as a cookie. It connects to Socket.IO at `signal_url`, path `/socket.io/`,
-with `auth: {token}`, in the namespace `/visit` (a desk: `/desk`). Each signal is acknowledged with
+credential of its device as a cookie. It connects to Socket.IO at `signal_url`, which may have a
+path of its own (`https://…/n/b`: then at `/n/b/socket.io/`, else at `/socket.io/`), with
+`auth: {token}`, in the namespace `/visit` (a desk: `/desk`). A page whose socket is closed by the
+server, or cannot be opened again, opens its link once more and follows the new `signal_url`: the
+visit may have moved to another node. While it does, replies are 503 with `node_unreachable`,
+`not_owner` or `store_unavailable`, and worth repeating soon. Each signal is acknowledged with
 `{"ok": true, …}` or `{"error": {"code", "title", …}}`. What a page is told of the visit always
 comes whole, in `visit:changed`: reconnecting is joining again, and there is no delta to lose.
 
