@@ -131,7 +131,7 @@ async def test_an_answer_after_all_hope_was_given_up_is_hung_up_and_kept_until_t
 
 
 async def test_ringing_may_outlast_every_timer_of_the_invite():
-    scenario = sipp("long_ring", wait="2500")  # timer B is at 1.28 s
+    scenario = sipp("long_ring", wait="1700")  # timer B is at 1.28 s
     async with scenario as server, trunk_to(server.port, times=QUICK) as rig:
         call = await rig.dial()
         await rig.listening.until(CallState.ANSWERED)
