@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.support.cluster import Cluster, cluster
 from tests.support.light_people import (
@@ -19,20 +20,28 @@ from tests.support.light_people import (
     hear_each_other,
     light_people,
 )
-from tests.support.people import Patient, Provider
+from tests.support.people import Patient, Provider, converse
 from tests.support.people import begin as begin_in_browsers
 from tests.support.telephoning import comes_by_telephone
 from tests.support.visits import CALLABLE, FAMILY, PATIENT, PROVIDER
 from tests.support.voices import AMINA, ROSA, ROSA_BY_PHONE, voice
 
 BACK_AFTER_REDIS = 2.0
+SILENCE_OF_A_MOVE = 3.0  # seconds
 LATE = 3.0  # seconds that a busy machine may add
 DECISIONS = {"SeatWasDenied": "deny", "SeatLetBack": "let-back"}
 SON = "Mateo Alvarez"
 HOLD = 3.0  # seconds that a node without Redis holds its media here
 
 CALLED_SOON = {
-    "visit": {"fallback": {"call_after_silence": 0, "call_after_restart": 1, "joins_after": 0.5}},
+    "visit": {
+        "fallback": {
+            "call_after_silence": 0,
+            "call_after_goodbye": 0,
+            "call_after_restart": 1,
+            "joins_after": 0.5,
+        }
+    },
     "quality": {"silent_after": 1, "fine_for": 1},
 }
 
@@ -58,40 +67,36 @@ async def test_patient_and_provider_land_on_different_nodes_and_meet_on_the_owne
     opens_cluster, people: LightPeople
 ):
     nodes = await opens_cluster()
-    visits = [await nodes.clinic.plans(PATIENT, PROVIDER) for _ in range(4)]
-    for visit in visits:
+    for _ in range(2):
+        visit = await nodes.clinic.plans(PATIENT, PROVIDER)
         patient = await people.arrives(nodes.landing_at("a", visit.patient))
         provider = await people.arrives(nodes.landing_at("b", visit.provider))
         assert patient.node == provider.node == await nodes.owner_of(visit)
         await begin(provider, patient)
-    owners = [await nodes.owner_of(visit) for visit in visits]
-    assert set(owners) == {"a", "b"}, "nobody weighs the nodes against each other"
 
 
 async def test_owner_is_killed_and_everybody_is_back_in_their_browsers_still_admitted(
-    opens_cluster, somebody
+    opens_cluster, somebody, people: LightPeople
 ):
     nodes = await opens_cluster()
     visit = await nodes.clinic.plans()
     patient = await somebody(Patient, visit.patient)
     provider = await somebody(Provider, visit.provider)
-    family = await somebody(Patient, visit.family)
     await begin_in_browsers(patient, provider)
     await patient.meets(provider)
     await provider.meets(patient)
-    await family.comes()
-    await family.waits()
+    family = await people.arrives(visit.family)
     owner = await nodes.owner_of(visit)
 
     await nodes.node(owner).is_killed()
 
     await asyncio.gather(patient.meets(provider), provider.meets(patient))
     assert await nodes.owner_of(visit) == nodes.other(owner)
-    await family.waits()
     assert await nodes.clinic.admissions(patient.seat) == 1
     assert await nodes.clinic.admissions(family.seat) == 0
+    assert family.admission == "waiting"
     await provider.admits(family)
-    await family.meets(patient, provider)
+    await family.is_inside()
 
 
 async def test_owner_is_killed_with_a_phone_bridged_and_the_phone_is_called_again(
@@ -117,11 +122,32 @@ async def test_owner_is_killed_with_a_phone_bridged_and_the_phone_is_called_agai
     assert await nodes.clinic.admissions(patient.seat) == 1
 
 
+async def test_node_is_restarted_at_noon_and_people_in_browsers_miss_a_word_or_two(
+    opens_cluster, somebody
+):
+    nodes = await opens_cluster()
+    visit = await nodes.clinic.plans(PATIENT, PROVIDER)
+    patient = await somebody(Patient, visit.patient, scripts=[voice(ROSA)])
+    provider = await somebody(Provider, visit.provider, scripts=[voice(AMINA)])
+    await converse(patient, provider)
+    owner = await nodes.owner_of(visit)
+    await provider.begins_to_listen(patient.seat)
+
+    await nodes.node(owner).stops()
+
+    await provider.hears_tone(patient.seat, ROSA)
+    await patient.hears_tone(provider.seat, AMINA)
+    await provider.sees(patient)
+    assert await provider.longest_silence() < SILENCE_OF_A_MOVE + LATE
+    assert await nodes.owner_of(visit) == nodes.other(owner)
+    assert await nodes.clinic.admissions(patient.seat) == 1
+
+
 async def test_both_nodes_are_restarted_under_load_and_no_visit_or_decision_is_lost(
     opens_cluster, people: LightPeople
 ):
     nodes = await opens_cluster()
-    visits = [await nodes.clinic.plans() for _ in range(6)]
+    visits = [await nodes.clinic.plans() for _ in range(4)]
     meetings = []
     for visit in visits:
         provider = await people.arrives(visit.provider)
@@ -189,6 +215,31 @@ async def insists(clinic, path, within=10.0):
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.1)
+
+
+async def test_clinician_whose_admission_cannot_be_kept_reads_so_and_admits_when_redis_is_back(
+    opens_cluster, somebody
+):
+    nodes = await opens_cluster()
+    visit = await nodes.clinic.plans(PATIENT, PROVIDER)
+    patient = await somebody(Patient, visit.patient)
+    provider = await somebody(Provider, visit.provider)
+    await patient.comes()
+    await patient.waits()
+    await provider.comes()
+    admit = provider.button_about(patient, "Admit")
+    await expect(admit).to_be_visible()
+
+    nodes.redis.kills()
+    await admit.click()
+    await expect(provider.page.get_by_text("That did not work. Please try again.")).to_be_visible()
+    await patient.waits()
+    nodes.redis.starts()
+    await nodes.is_ready(await nodes.owner_of(visit))
+
+    await admit.click()
+    await patient.meets(provider)
+    assert await nodes.clinic.admissions(patient.seat) == 1
 
 
 async def test_redis_is_gone_during_a_visit_and_during_an_admission_and_returns(

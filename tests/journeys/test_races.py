@@ -31,6 +31,8 @@ async def test_admit_and_deny_are_raced_from_two_nodes_a_thousand_times_and_the_
     pair,
 ):
     visits = [await pair.at("a").plans() for _ in range(VISITS)]
+    for number, visit in enumerate(visits):
+        await pair.placed(visit, "ab"[number % 2])
     told = await asyncio.gather(*(races(pair, visit) for visit in visits))
 
     log = await the_whole_log(pair)

@@ -28,6 +28,7 @@ A_MOMENT = 5  # packets of sound: a tenth of a second
 class LightPerson(ReturningClient):
     """A returning client, in the words of a visit."""
 
+    name: str
     trouble: list[str]  # the codes of everything that went wrong and was tried again
     _sender: Sender | None = None
 
@@ -132,7 +133,7 @@ class LightPeople:
         trouble: list[str] = []
         options = {"decrypt_every": 0, **peer_options}
         person = LightPerson(self._http, invitation.link, trouble.append, **options)
-        person.trouble = trouble
+        person.name, person.trouble = invitation.name, trouble
         self._all.append(person)
         return person
 
