@@ -356,7 +356,7 @@ class EdgePolicy:
     asset_life: int = 365 * 24 * 60 * 60  # names of /assets/ files change with their content
     turn_life: float = 60 * 60  # a leaked TURN password relays for an hour at most
     save_tries: int = 5  # a lost race is computed again; more than this is not a race
-    deadline_retry: float = 5.0  # while the store is away, ask again this often
+    deadline_retry: float = 1.0  # while the store is away, ask again this often: calls wait behind it
     presence_retry: float = 1.0  # a drop that could not be stored is stored soon after
     desk_refresh: float = 0.25  # a desk reads faster than this only in films
     desk_window: float = 18 * 60 * 60  # a desk sees the day around now, night shifts included

@@ -205,6 +205,8 @@ class Cluster:
             due = time.monotonic() + seconds
             try:
                 await do()
+            except StoreUnavailable:
+                log.debug("node_work_postponed")  # that the store is away is said once, by the beat
             except StoreError as error:
                 log.warning("node_work_refused", code=error.code)
             except Exception:

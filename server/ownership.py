@@ -33,6 +33,9 @@ class Keeping(Protocol):
     async def resume(self, visit_id: VisitId) -> None:
         """Take up a visit: nobody is connected here, and deadlines may have passed."""
 
+    async def current(self, visit_id: VisitId) -> Visit:
+        """Store what is held, meet what is due."""
+
     def let_go(self, visit_id: VisitId) -> None:
         """Meet no deadline of this visit any more."""
 
@@ -144,12 +147,12 @@ class Ownership:
         self._dormant.pop(visit, None)
         self.claims.add(visit, claim)
         self._counted(why or (Why.TAKEN_OVER if instead_of.owner else Why.PLACED))
-        await self._take_up(visit)
-
-    async def _take_up(self, visit: VisitId) -> None:
-        """A store that goes away now leaves a claim behind; ``verify`` takes it up later."""
         try:
             await self._keeper.resume(visit)
+        except StoreUnavailable:
+            self._dormant[visit] = claim  # taken up when the store is back
+            self._end_here(visit, media_for=0.0)
+            raise
         except SchemaUnknown:
             log.exception("visit_not_resumed", visit=visit)
             self._drop(visit, media_for=0.0)
@@ -181,8 +184,8 @@ class Ownership:
                 continue
             if not await self._is_ours(visit, self.claims.of(visit)):
                 self.lost(visit)
-            elif visit not in self._known or self._held.get(visit):
-                await self._take_up(visit)
+            elif self._held.get(visit):
+                await self._keeper.current(visit)
         for visit, claim in list(self._dormant.items()):
             await self._wake(visit, claim)
 

@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from rooms.model import Actor, ActorKind, Stage
 from server.config import ConfigurationError
 from tests.support.page_clients import Refused
+from tests.support.redis_server import redis_server
 from tests.support.several_nodes import several_nodes, slower, until, until_stored
 
 PRACTICE = Actor(ActorKind.PRACTICE, "key")
@@ -180,3 +182,19 @@ async def test_a_node_with_other_keys_does_not_join(tmp_path, pair, shared_redis
     other = several_nodes(tmp_path / "other", shared_redis, "c", redis_prefix=pair.prefix)
     with pytest.raises(ConfigurationError, match="BEDSIDE_KEYS_FILE"):
         await other.__aenter__()
+
+
+async def test_a_node_that_starts_while_the_store_is_away_waits_for_it(tmp_path):
+    async with redis_server() as redis:
+        redis.kills()
+        node = several_nodes(tmp_path, redis, "a", policy=slower(start_retry=0.05))
+        starting = asyncio.create_task(node.__aenter__())
+        with capture_logs() as said:
+            await until(lambda: any(line["event"] == "waiting_for_store" for line in said))
+        assert not starting.done()
+        redis.starts()
+        installation = await starting
+        try:
+            assert (await installation["a"].call("GET", "/readyz")).status == 200
+        finally:
+            await node.__aexit__(None, None, None)

@@ -54,6 +54,7 @@ async def test_who_was_removed_is_removed_by_the_next_owner_though_the_store_for
             return seat.admission is Admission.REMOVED
 
         await until(removed)
+        await until(lambda: visit.id not in pair.part(home).ownership.claims)
         assert pair.owner(visit) == other
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rooms.model import Visit
 from rooms.nodes_policy import NodesPolicy
 from server.claims import Census, NodeRecord
 from server.many_nodes import ManyNodes
+from server.store import NotOwner
 from tests.support.clock import MovableClock
 from tests.support.http_road import HttpRoad, http_road_to
 from tests.support.page_clients import Browser, SeatPage
@@ -113,9 +114,14 @@ class Installation:
         self._awake[name].set()
 
     async def placed(self, visit: Planned, name: str) -> None:
-        """Have this very node decide about the visit."""
-        finder = self.part(name).ownership
-        await finder.gain(visit.id, await self.part(name).directory.owner_of(visit.id))
+        """Have this very node decide about the visit; another may just have met its deadline."""
+        ownership, directory = self.part(name).ownership, self.part(name).directory
+        while visit.id not in ownership.claims:
+            with suppress(NotOwner):
+                await ownership.gain(visit.id, await directory.owner_of(visit.id))
+        for other in self.nodes:
+            if other != name and visit.id in self.part(other).ownership.claims:
+                self.part(other).ownership.give_up(visit.id, media_for=0.0)
 
 
 @asynccontextmanager
