@@ -153,7 +153,14 @@ class ReturningClient(LightClient):
 
     def _answer(self, peer: str, number: int, sdp: str) -> None:
         payload = {"peer": peer, "number": number, "sdp": sdp}
-        self.line.spawn(self.signals("media:answer", payload))
+        self.line.spawn(self._answers(payload))
+
+    async def _answers(self, payload: dict[str, Any]) -> None:
+        try:
+            await self.signals("media:answer", payload)
+        except Refused as refused:
+            if refused.code != "not_admitted":  # the visit ended, or they left, in between
+                raise
 
 
 def receiving(peer: LightPeer | None) -> LightConnection | None:
