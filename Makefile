@@ -45,7 +45,7 @@ cluster: setup $(STAMPS)/cluster ## two nodes with all they stand on, on http://
 
 test: setup $(STAMPS)/test ## every test, in real browsers too (ARGS="tests/rooms -k admit")
 	@$(NPM) test
-	$(BIN)/pytest $(ARGS)
+	scripts/run_tests $(BIN)/pytest $(ARGS)
 
 soak: setup $(STAMPS)/test ## the tests that take minutes each (ARGS="-k redis")
 	@$(BIN)/pytest -m soak tests/soak $(ARGS)
