@@ -153,9 +153,9 @@ class ReturningClient(LightClient):
 
     def _answer(self, peer: str, number: int, sdp: str) -> None:
         payload = {"peer": peer, "number": number, "sdp": sdp}
-        self.line.spawn(self._answers(payload))
+        self.line.spawn(self._tells_answer(payload))
 
-    async def _answers(self, payload: dict[str, Any]) -> None:
+    async def _tells_answer(self, payload: dict[str, Any]) -> None:
         try:
             await self.signals("media:answer", payload)
         except Refused as refused:
