@@ -50,7 +50,7 @@ async def test_a_small_load_has_no_errors_and_everybody_returns(clinic):
 
 
 async def test_visits_follow_one_another(clinic):
-    report = await run_here(plan_at(clinic, visits=1, visit_lasts=0.4, media="none"))
+    report = await run_here(plan_at(clinic, visits=1, visit_lasts=0.1, media="none"))
 
     assert report["errors"] == {}
     assert report["counts"]["visits_ended"] > 1
