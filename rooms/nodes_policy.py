@@ -35,6 +35,7 @@ class NodesPolicy:
     redis_answer: float = 1.0  # scripts take less than a millisecond; people wait behind this
     redis_pool: int = 32  # connections of one node; each carries thousands of scripts a second
     replica_wait: float = 0.5  # for one replica to have a denial; replication lags by milliseconds
+    start_retry: float = 2.0  # a node that starts while Redis is away looks again, and says so
     back_every: float = 0.5  # how often a node without Redis looks whether it is back
     visit_kept: float = 30 * 24 * 60 * 60  # a visit that is over, for summaries and questions
     log_kept: float = 90 * 24 * 60 * 60  # in Redis, for readers of the feed; files keep it for good
@@ -43,12 +44,15 @@ class NodesPolicy:
     sweep_every: float = 60 * 60  # what has expired may stay an hour longer
     expiry_step: int = 24 * 60 * 60  # whole days: most saves need not move when a visit is forgotten
     call_kept: float = 24 * 60 * 60  # no call lasts a day; who left it behind was not missed either
+    log_patience: int = 5  # late answers, then a writer asks for a turn of its own
+    log_turn: float = 0.1  # seconds that a turn waits for its writer; ten times what it takes
     log_tries: int = 100  # of nodes that write to one practice at once somebody always succeeds
     read_page: int = 200  # visits in one answer, 1 MB; a millisecond of Redis, which serves one at a time
     audit_spool: int = 100_000  # lines that wait for a disk that is full; 40 MB
     audit_batch: int = 1_000  # lines written at once: one fsync for all
     audit_retry: float = 1.0  # how often a full disk is asked again
     audit_backfill: int = 1_000  # lines by others, or unanswered, that the file is given at once
+    announcements_reread: float = 300.0  # a notice that was lost; meanwhile a call opens as it did before
     desk_reread: float = 10.0  # a notice that was lost costs a desk this much
     sentinels_every: float = 1.0  # a replaced master may take writes for 10 s, and all of them are lost
     notices_lost_after: float = 5.0  # a subscription that says nothing for this long is asked

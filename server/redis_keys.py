@@ -96,6 +96,21 @@ class RedisKeys:
         """The hash of the key with this id."""
         return f"{self.prefix}:key-id:{key_id}"
 
+    # -- what practices recorded for telephones ----------------------------------------------------
+
+    @property
+    def recorded(self) -> str:
+        """Hash: every practice that has recordings → a word that no other change of them has."""
+        return f"{self.prefix}:recorded"
+
+    def recordings(self, practice: str) -> str:
+        """Hash: ``<announcement>/<language>`` → the SHA-256 of what is kept there."""
+        return f"{self.prefix}:recordings:{practice}"
+
+    def recording(self, practice: str, name: str) -> str:
+        """One of them: a WAVE file in base64."""
+        return f"{self.prefix}:recording:{practice}:{name}"
+
     # -- the log, replies, calls ----------------------------------------------------------------
 
     def log(self, practice: str) -> str:
@@ -105,6 +120,10 @@ class RedisKeys:
     def log_head(self, practice: str) -> str:
         """Hash: cursor and mac of the last entry."""
         return f"{self.prefix}:log-head:{practice}"
+
+    def log_turn(self, practice: str) -> str:
+        """Text: the only writer that may write next, for a moment."""
+        return f"{self.prefix}:log-turn:{practice}"
 
     def reply(self, practice: str, key_hash: str) -> str:
         """A sealed first reply, by the hash of its ``Idempotency-Key``."""

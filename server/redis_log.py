@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -65,6 +66,7 @@ class RedisLog:
         self._nodes = nodes
         self._file = file
         self._heads: dict[str, _Head] = {}
+        self._writer = secrets.token_hex(8)
 
     async def write(
         self,
@@ -80,7 +82,9 @@ class RedisLog:
         """
         placed = await self._placed(drafts, plan)
         async with _Turns(self._heads_of(placed)) as turns:
-            for _ in range(self._nodes.log_tries):
+            for tries in range(self._nodes.log_tries):
+                if tries and tries % self._nodes.log_patience == 0:
+                    await self._ask_for_turns(placed)
                 writing = _Writing(self, self._chained(placed), turns)
                 args = (json.dumps(self._whole(plan, writing.entries)), *beside)
                 answer = await self._link.script(
@@ -126,6 +130,16 @@ class RedisLog:
         for practice, cursor, mac in zip(heads[::3], heads[1::3], heads[2::3], strict=True):
             head = self._heads[practice]
             head.cursor, head.mac = int(cursor), mac
+
+    async def _ask_for_turns(self, drafts: Sequence[LogDraft]) -> None:
+        """Other nodes write here without a pause, and what this one knows is always late.
+
+        Where somebody else has the turn it is asked for again, a few tries later.
+        """
+        lives = round(self._nodes.log_turn * 1000)
+        for practice in sorted({draft.practice for draft in drafts}):
+            turn = self._keys.log_turn(practice)
+            await self._link.call("SET", turn, self._writer, "PX", lives, "NX")
 
     # -- entries --------------------------------------------------------------------------------
 
@@ -176,6 +190,8 @@ class RedisLog:
             "practice": first.practice,
             "stream": self._keys.log(first.practice),
             "head": self._keys.log_head(first.practice),
+            "turn": self._keys.log_turn(first.practice),
+            "writer": self._writer,
             "cursor": str(first.cursor - 1),
             "mac": first.previous_mac,
             "genesis": GENESIS,

@@ -14,7 +14,7 @@ from rooms.nodes_policy import NodesPolicy
 from tests.support.redis_server import redis_server
 from tests.support.several_nodes import several_nodes
 
-VISITS, ROUNDS = 4, 250  # a thousand races
+VISITS, ROUNDS = 20, 50  # a thousand races
 ADMITTED, DENIED, KNOCKED = "SeatAdmitted", "SeatWasDenied", "Knocked"
 
 

@@ -96,3 +96,24 @@ async def test_a_write_whose_answer_was_lost_does_not_break_the_chain(redis, sto
     types = [entry.type for entry in await store.log_after("north", 0, 9)]
     assert (types[0], types[-1]) == ("First", "Next")
     assert await first_break(store, "north", AUDIT_KEY) is None
+
+
+async def test_a_node_without_a_pause_leaves_the_others_their_turns(stores):
+    busy, other = await stores.open("busy"), await stores.open("other")
+    done = asyncio.Event()
+
+    async def write_on(number):
+        while not done.is_set():
+            await busy.record([told(f"Busy{number}")])
+
+    writers = [asyncio.create_task(write_on(number)) for number in range(8)]
+    for number in range(20):
+        await other.record([told(f"Other{number}")])
+    done.set()
+    await asyncio.gather(*writers)
+    names, last = [], 0
+    while page := await busy.log_after("north", last, 1_000):
+        names += [entry.type for entry in page]
+        last = page[-1].cursor
+    assert [n for n in names if n.startswith("Other")] == [f"Other{n}" for n in range(20)]
+    assert await first_break(busy, "north", AUDIT_KEY) is None
