@@ -54,7 +54,8 @@ end
 """
 
 # A practice's chain. Its head is the newest entry; the hash knows it when all have expired. Where
-# the two disagree, as after a restored backup, the later one is right.
+# the two disagree, as after a restored backup, the later one is right. A writer that came too late
+# again and again may ask for the next turn; to the others the head is then stale, until it wrote.
 _LOG = """
 local function head_of(chain)
   local kept = redis.call('HMGET', chain.head, 'cursor', 'mac')
@@ -71,7 +72,9 @@ local function stale_heads(chains)
   local found = {'stale'}
   for _, chain in ipairs(chains) do
     local cursor, mac = head_of(chain)
-    if cursor ~= chain.cursor or mac ~= chain.mac then
+    local turn = redis.call('GET', chain.turn)
+    local mine = not turn or turn == chain.writer
+    if not mine or cursor ~= chain.cursor or mac ~= chain.mac then
       for _, told in ipairs({chain.practice, cursor, mac}) do found[#found + 1] = told end
     end
   end
@@ -80,6 +83,7 @@ end
 
 local function append(chains)
   for _, chain in ipairs(chains) do
+    redis.call('DEL', chain.turn)
     local last
     for _, entry in ipairs(chain.entries) do
       redis.call('XADD', chain.stream, entry[1] .. '-0', 'entry', entry[3], 'mac', entry[2])
@@ -298,6 +302,35 @@ KEEP_CALL = Script(
     """
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
+""",
+)
+
+# KEYS: the practice's recordings, this one, practices that have any. ARGV: its name, its sum, it,
+# the most of a practice, the practice, the word of this change, the channel, the notice.
+KEEP_RECORDING = Script(
+    "keep_recording",
+    """
+local others = redis.call('HLEN', KEYS[1]) - redis.call('HEXISTS', KEYS[1], ARGV[1])
+if others >= tonumber(ARGV[4]) then return 0 end
+redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('SET', KEYS[2], ARGV[3])
+redis.call('PUBLISH', ARGV[7], ARGV[8])
+return 1
+""",
+)
+
+# KEYS: as above. ARGV: its name, the practice, the word of this change, the channel, the notice.
+DROP_RECORDING = Script(
+    "drop_recording",
+    """
+if redis.call('HDEL', KEYS[1], ARGV[1]) + redis.call('DEL', KEYS[2]) == 0 then return end
+if redis.call('HLEN', KEYS[1]) == 0 then
+  redis.call('HDEL', KEYS[3], ARGV[2])
+else
+  redis.call('HSET', KEYS[3], ARGV[2], ARGV[3])
+end
+redis.call('PUBLISH', ARGV[4], ARGV[5])
 """,
 )
 
