@@ -43,6 +43,9 @@ async def _start(voice: str, policy: PromptPolicy) -> Process:
 
 
 async def _gone(process: Process) -> None:
+    """Its end, and that of its pipes, which stay open while there is something to read in them."""
     if process.returncode is None:
         process.kill()
-        await process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.communicate()

@@ -1,7 +1,9 @@
+import asyncio
 import os
 import stat
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from media.phone.wording import SPOKEN
 from rooms.policy import PromptPolicy
 
 POLICY = PromptPolicy()
+OPEN = Path("/proc/self/fd")
 
 
 @pytest.mark.parametrize("language", SPOKEN)
@@ -45,6 +48,20 @@ async def test_a_voice_that_hangs_is_ended(voice, tmp_path):
     assert await speak("Hello.", "en", replace(POLICY, speaking_within=1.0)) is None
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+async def test_whoever_stops_waiting_leaves_nothing_open(voice, tmp_path):
+    mark = tmp_path / "speaks"
+    voice(f"import sys; open({str(mark)!r}, 'w')\nwhile True: sys.stdout.write('x' * 100_000)")
+    before = len(list(OPEN.iterdir()))
+    speaking = asyncio.create_task(speak("Hello.", "en", POLICY))
+    async with asyncio.timeout(10):
+        while not mark.exists():  # noqa: ASYNC110 - another process tells nobody
+            await asyncio.sleep(0.01)
+    speaking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await speaking
+    assert len(list(OPEN.iterdir())) == before
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit(1)", "pass"])
