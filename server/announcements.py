@@ -59,7 +59,7 @@ async def record(node: Node, request: web.Request, caller: Caller, audio: bytes)
     prompt = _prompt(request)
     try:
         language = request.match_info["language"]
-        await node.phones.prompts.store(caller.practice, prompt, language, audio)
+        await node.recordings.store(caller.practice, prompt, language, audio)
     except OSError:
         raise StoreUnavailable from None
     await node.store.record([_entry(node, caller, "AnnouncementRecorded")])
@@ -70,7 +70,7 @@ async def forget(node: Node, request: web.Request, caller: Caller, _body: None) 
     """Go back to what comes with the software. Raises like ``record``."""
     prompt = _prompt(request)
     try:
-        await node.phones.prompts.remove(caller.practice, prompt, request.match_info["language"])
+        await node.recordings.remove(caller.practice, prompt, request.match_info["language"])
     except OSError:
         raise StoreUnavailable from None
     await node.store.record([_entry(node, caller, "AnnouncementForgotten")])

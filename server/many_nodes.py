@@ -41,8 +41,10 @@ from server.redis_config import RedisConfig
 from server.redis_directory import RedisDirectory
 from server.redis_keys import RedisKeys
 from server.redis_link import RedisLink
+from server.redis_recordings import RedisRecordings
 from server.redis_store import RedisStore, Writer
 from server.routing import RoutedVisits
+from server.shared_announcements import SharedAnnouncements
 from server.store import Store
 from server.succession import DueVisits, Succession
 from server.telephony import Phones
@@ -89,6 +91,7 @@ class ManyNodes:
         file = AuditFile(settings.audit_dir, clock, policy)
         writer = Writer(node=self.name, claims=claims, audit_key=ring.audit, audit_file=file)
         self.store = RedisStore(self._link, keys, writer, clock, edge, policy)
+        self.announcements = SharedAnnouncements(RedisRecordings(self._link, keys), policy)
         self.directory = RedisDirectory(self._link, keys, clock, policy)
         self._record = NodeRecord(
             name=self.name,
@@ -114,6 +117,7 @@ class ManyNodes:
         )
         self.cluster = self._cluster(parts, neighbours)
         phones = parts.phones
+        self.announcements.connect(phones.prompts, phones)
         phones.calls.allowance = SharedAllowance(self._link, self._keys, phones.policies.limits)
         self.visits = RoutedVisits(parts.keeper, store, finder, self._peers, policy, clock)
         self.draining = Draining(
@@ -130,7 +134,7 @@ class ManyNodes:
             self._edge,
             clock,
         )
-        self._news.connect(parts.desks.sessions.groups, finder.is_here)
+        self._news.connect(parts.desks.sessions.groups, finder.is_here, self.announcements)
         parts.desks.look_first(self._news.first_look)
         return self.visits
 
@@ -163,8 +167,10 @@ class ManyNodes:
         closing.push_async_callback(self.cluster.close)
         closing.push_async_callback(self.draining.close)
         closing.push_async_callback(self._doors.close)
+        closing.push_async_callback(self.announcements.close)
         closing.push_async_callback(self._news.close)
         await self.cluster.start()
+        self.announcements.start()
         self._news.start()
 
     async def address(self, visit: VisitId) -> str:

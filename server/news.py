@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -43,6 +42,16 @@ class Board(Protocol):
         """Note what the visit is like now."""
 
 
+class Follower(Protocol):
+    """Who else follows what practices choose."""
+
+    def changed(self, practice: str) -> None:
+        """Something of this practice has changed; never blocks."""
+
+    def all_changed(self) -> None:
+        """Notices may have been missed; never blocks."""
+
+
 class News:
     """Keeps the board of one node up to date. ``start`` it, and ``close`` it."""
 
@@ -65,16 +74,23 @@ class News:
         self._clock = clock
         self._looking: Callable[[], Collection[str]] = tuple
         self._is_here: Callable[[VisitId], bool] = lambda _visit: False
+        self._followers: Iterable[Follower] = ()
         self._wanted: dict[str, set[VisitId] | None] = {}  # by practice; None: all of its visits
         self._work = asyncio.Event()
         self._tasks = Tasks()
 
     def connect(
-        self, looking: Callable[[], Collection[str]], is_here: Callable[[VisitId], bool]
+        self,
+        looking: Callable[[], Collection[str]],
+        is_here: Callable[[VisitId], bool],
+        *followers: Follower,
     ) -> None:
-        """Name who knows whose desks look, and which visits this node shows by itself."""
+        """Name who knows whose desks look, and which visits this node shows by itself; and who
+        else is to hear of practices.
+        """
         self._looking = looking
         self._is_here = is_here
+        self._followers = followers
 
     def start(self) -> None:
         """Begin to listen and to read."""
@@ -99,6 +115,8 @@ class News:
                 self._heard(message)
             else:
                 self._look_again_at_everything()
+                for each in self._followers:
+                    each.all_changed()
 
     def _heard(self, message: str) -> None:
         try:
@@ -108,6 +126,8 @@ class News:
             return
         if not notice.visit:
             self._practices.changed(notice.practice)
+            for each in self._followers:
+                each.changed(notice.practice)
         elif notice.practice in self._looking() and not self._is_here(notice.visit):
             wanted = self._wanted.setdefault(notice.practice, set())
             if wanted is not None:
@@ -133,8 +153,12 @@ class News:
             self._work.clear()
             wanted, self._wanted = self._wanted, {}
             for practice, visits in wanted.items():
-                with suppress(StoreUnavailable):  # what is away is read when it is back: a gap
+                try:
                     await (self._read_all(practice) if visits is None else self._read(visits))
+                except StoreUnavailable:
+                    pass  # it is all read when the store is back: a gap
+                except Exception:
+                    log.exception("news_not_read", practice=practice)
 
     async def _read(self, visits: Iterable[VisitId]) -> None:
         for visit_id in visits:

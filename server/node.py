@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from media.ports import MediaPlane
+from rooms.model import Prompt
 from rooms.policy import EdgePolicy, Policy
 from server.board import DeskBoard
 from server.config import Settings
@@ -29,6 +30,16 @@ from server.telephony import Phones
 from server.timers import Clock
 from server.tokens import SessionTokens
 from server.world import LiveWorld
+
+
+class Recordings(Protocol):
+    """What practices recorded for telephones, wherever it is kept."""
+
+    async def store(self, practice: str, prompt: Prompt, language: str, audio: bytes) -> None:
+        """Keep a recording. Raises ``PromptError``; ``StoreUnavailable`` or ``OSError``."""
+
+    async def remove(self, practice: str, prompt: Prompt, language: str) -> None:
+        """Forget one. Raises likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,11 @@ class Node:
     def largest_upload(self) -> int:
         """Bytes of the largest file that anybody may send."""
         return self.phones.policies.prompts.largest
+
+    @property
+    def recordings(self) -> Recordings:
+        """Those of all nodes, if there are many."""
+        return self.phones.prompts if self.nodes is None else self.nodes.announcements
 
     async def signal_url(self, visit: str) -> str:
         """Where the pages of this visit keep their sockets: at the node that decides about it."""

@@ -2,7 +2,7 @@
 
 Each method is one script, which Redis runs in one piece, or one command. A save also proves that
 this node decides about the visit: see ``server.claims``. Everything expires by policy but what is
-in force: practices, keys, desks, and where each log stands.
+in force: practices, their recordings, keys, desks, and where each log stands.
 """
 
 from __future__ import annotations

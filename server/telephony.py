@@ -98,6 +98,7 @@ class Phones:
         self.reports = Reports(edge)
         self._store = store
         self._practices = practices
+        self._named: dict[str, tuple[str, str]] = {}  # by practice: its name and number
         self._tasks = Tasks()
         routes = self._routes(settings, policies, metrics)
         self._switchboard = Switchboard(routes, StoredCalls(store), policies.switchboard)
@@ -138,7 +139,7 @@ class Phones:
                 f"Telephones cannot be called: {why}. "
                 "Look at BEDSIDE_SIP_HOST, BEDSIDE_SIP_PORT and BEDSIDE_SIP_CA_FILE."
             ) from error
-        self._tasks.spawn(self._speak_names())
+        self.speak_all_soon()
 
     async def end_left_by(self, kept: Callable[[], Awaitable[Sequence[KeptCall]]]) -> None:
         """End the calls that another node, which is gone, has left behind. Never raises."""
@@ -147,18 +148,25 @@ class Phones:
     async def _speak_names(self) -> None:
         """Have every practice's announcements ready before the first call."""
         for practice in await self._store.practices():
-            await self.speak_name(practice.id)
+            if self._named.get(practice.id) != (practice.spoken_name, practice.phone):
+                await self.speak_name(practice.id)
 
     async def speak_name(self, practice: str) -> None:
         """Have one practice's announcements ready."""
+        announcer = await self._practices.announcer(practice)
+        self._named[practice] = (announcer.who, announcer.call_back)
         try:
-            await self.prompts.prepare(await self._practices.announcer(practice))
+            await self.prompts.prepare(announcer)
         except PromptError as error:
             log.warning("name_not_spoken", practice=practice, code=error.code)
 
     def speak_soon(self, practice: str) -> None:
         """Have one practice's announcements made ready; calls meanwhile open without its name."""
         self._tasks.spawn(self.speak_name(practice))
+
+    def speak_all_soon(self) -> None:
+        """The same for every practice that has another name than it was last heard to have."""
+        self._tasks.spawn(self._speak_names())
 
     async def close(self) -> None:
         """End every call; idempotent.

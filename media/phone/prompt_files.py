@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
 import structlog
 
-from media.phone.carrier import SAMPLE_RATE
-from media.phone.sound_files import Sound, frozen, wave_file
+from media.phone.errors import PromptUnreadable
+from media.phone.sound_files import Sound, read_wave, wave_file
 from rooms.model import Prompt
 from rooms.policy import PromptPolicy
 
@@ -84,11 +82,8 @@ class PromptFiles:
 
 def _read(path: Path) -> Sound | None:
     try:
-        with wave.open(str(path), "rb") as file:
-            if (file.getnchannels(), file.getframerate()) != (1, SAMPLE_RATE):
-                raise wave.Error
-            return frozen(np.frombuffer(file.readframes(file.getnframes()), np.int16).copy())
-    except (OSError, EOFError, ValueError, wave.Error) as error:
+        return read_wave(path.read_bytes())
+    except (OSError, PromptUnreadable) as error:
         log.warning("announcement_damaged", error=type(error).__name__)
         return None
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
+import structlog
+
 from media.phone import speech
 from media.phone.errors import (
     NameTellsOfHealth,
@@ -27,6 +29,8 @@ from media.phone.sound_files import Sound, levelled, read_sound
 from media.phone.wording import ENGLISH, SPOKEN, Announcer, opens_with_name, tells_of_health, texts
 from rooms.model import Prompt
 from rooms.policy import PromptPolicy
+
+log = structlog.get_logger(__name__)
 
 SHIPPED = Path(__file__).parent / "recordings"
 
@@ -97,21 +101,50 @@ class Prompts:
         Raises ``PromptUnreadable``, ``PromptTooLong``, ``PromptLanguageInvalid``,
         ``TooManyPrompts``, and ``OSError`` where it cannot be kept; then nothing was changed.
         """
-        place = (practice_key(practice), prompt, _tag(language))
+        place = place_of(practice, prompt, language)
         async with self._changing:
             others = sum(p[0] == place[0] for p in self._recorded if p != place)
-            if others >= self._policy.most_recordings:
+            if others >= self.most:
                 raise TooManyPrompts
-            sound = await asyncio.to_thread(_finished, audio, prompt, self._policy)
+            sound = await self.finished(prompt, audio)
             await asyncio.to_thread(self._files.keep_recorded, place, sound)
             self._recorded[place] = sound
 
     async def remove(self, practice: str, prompt: Prompt, language: str) -> None:
         """Go back to what is spoken. Raises ``PromptLanguageInvalid`` and ``OSError``."""
-        place = (practice_key(practice), prompt, _tag(language))
+        place = place_of(practice, prompt, language)
         async with self._changing:
             await asyncio.to_thread(self._files.drop_recorded, place)
             self._recorded.pop(place, None)
+
+    async def finished(self, prompt: Prompt, audio: bytes) -> Sound:
+        """A recording as it is kept. Raises ``PromptUnreadable`` and ``PromptTooLong``."""
+        return await asyncio.to_thread(_finished, audio, prompt, self._policy)
+
+    async def follow(self, place: Place, sound: Sound | None) -> None:
+        """Have what is kept elsewhere: this recording, or none.
+
+        A disk that does not take it is no reason to play another one until the next start.
+        """
+        async with self._changing:
+            try:
+                if sound is None:
+                    self._recorded.pop(place, None)
+                    await asyncio.to_thread(self._files.drop_recorded, place)
+                else:
+                    self._recorded[place] = sound
+                    await asyncio.to_thread(self._files.keep_recorded, place, sound)
+            except OSError as error:
+                log.warning("recording_not_followed_on_disk", error=type(error).__name__)
+
+    @property
+    def most(self) -> int:
+        """Recordings of one practice."""
+        return self._policy.most_recordings
+
+    def held(self) -> dict[Place, Sound]:
+        """Every recording of every practice."""
+        return dict(self._recorded)
 
     def recorded(self, practice: str) -> frozenset[tuple[Prompt, str]]:
         """What the practice has recorded, by announcement and language."""
@@ -131,6 +164,11 @@ class Prompts:
             sound = await asyncio.to_thread(_finished, spoken, prompt, self._policy)
             await asyncio.to_thread(self._files.keep_spoken, digest, sound)
         self._spoken[place] = sound
+
+
+def place_of(practice: str, prompt: Prompt, language: str) -> Place:
+    """Where a practice's recording belongs. Raises ``PromptLanguageInvalid``."""
+    return practice_key(practice), prompt, _tag(language)
 
 
 @functools.cache  # reading them takes longer than everything else of a node's start

@@ -86,6 +86,18 @@ def wave_file(sound: Sound) -> bytes:
     return made.getvalue()
 
 
+def read_wave(file: bytes) -> Sound:
+    """What ``wave_file`` made. Raises ``PromptUnreadable`` for anything else."""
+    try:
+        with wave.open(io.BytesIO(file), "rb") as found:
+            made = (found.getnchannels(), found.getsampwidth(), found.getframerate())
+            if made != (1, _SAMPLE_BYTES, SAMPLE_RATE):
+                raise PromptUnreadable
+            return frozen(np.frombuffer(found.readframes(found.getnframes()), np.int16).copy())
+    except (EOFError, ValueError, wave.Error):
+        raise PromptUnreadable from None
+
+
 def frozen(sound: Sound) -> Sound:
     """The same samples, which nobody can change: one announcement plays to many telephones."""
     sound.setflags(write=False)

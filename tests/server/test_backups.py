@@ -6,9 +6,18 @@ import stat
 import aiohttp
 import pytest
 
+from server.redis_keys import RedisKeys
+from server.redis_recordings import RedisRecordings, packed
 from tests.support.ports import free_port
 from tests.support.serving import environment, run, serving
+from tests.support.sounds import tone
 from tests.support.staff import SEALED, Staff, a_running_visit
+
+RECORDED = packed(tone(440.0, 1.0))
+
+
+def _recordings(found):
+    return RedisRecordings(found.link, RedisKeys(found.settings.redis_prefix))
 
 
 @pytest.fixture(params=["file", "redis"])
@@ -17,6 +26,8 @@ def staff(request, monkeypatch, capsys, tmp_path):
     many = request.getfixturevalue("shared_redis") if request.param == "redis" else None
     staff.uses(tmp_path / "data", many)
     staff.fills()
+    if many:
+        staff.inside(lambda found: _recordings(found).keep("north", "gate/en", RECORDED, 9))
     prompts = tmp_path / "data" / "prompts" / "north"
     prompts.mkdir(parents=True)
     (prompts / "gate.en.ogg").write_bytes(b"recording")
@@ -48,6 +59,9 @@ def test_everything_comes_back_elsewhere(staff, tmp_path):
         assert (await found.store.find_api_key("key-hash")).practice == "north"
         assert await found.store.unfinished() == ["visit-1"]
         assert await found.store.save(stored.visit, stored.version, []) == stored.version + 1
+        if found.link is not None:
+            assert await _recordings(found).sums("north") == {"gate/en": RECORDED.sum}
+            assert await _recordings(found).text("north", "gate/en") == RECORDED.text
 
     staff.inside(look)
 

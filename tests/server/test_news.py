@@ -36,7 +36,7 @@ def listening(stores):
     """``async with listening(policy) as (store, board)``: desks of the practice north look."""
 
     @asynccontextmanager
-    async def begin(policy=None, messages=None, here=()):
+    async def begin(policy=None, messages=None, here=(), followers=()):
         store, board = await stores.open(), Board()
         link = stores.link()
         await link.open()
@@ -49,7 +49,7 @@ def listening(stores):
             EdgePolicy(),
             lambda: NOW,
         )
-        news.connect(lambda: {"north"}, lambda visit: visit in here)
+        news.connect(lambda: {"north"}, lambda visit: visit in here, *followers)
         news.start()
         try:
             yield store, board
@@ -124,6 +124,27 @@ async def test_a_forged_notice_changes_nothing(listening, stores, forged):
         await until(lambda: board.hosts.get("visit-1") == "true")
         assert (await store.load("visit-1")).version == 1
         assert set(board.hosts) == {"visit-1"}
+
+
+class Follower:
+    def __init__(self):
+        self.heard = []
+
+    def changed(self, practice):
+        self.heard.append(practice)
+
+    def all_changed(self):
+        self.heard.append("all")
+
+
+async def test_whoever_follows_practices_hears_of_them_and_of_gaps(listening):
+    follower = Follower()
+    messages = told(GAP, '{"practice": "north", "visit": "visit-1"}', '{"practice": "south"}')
+    policy = NodesPolicy(desk_reread=0.01)
+    async with listening(policy, messages, followers=[follower]):
+        await until(lambda: len(follower.heard) > 1)
+        await asyncio.sleep(0)
+        assert follower.heard == ["all", "south"], "and not of what desks read now and then"
 
 
 async def test_other_practices_and_this_nodes_own_visits_are_not_read(listening, stores):

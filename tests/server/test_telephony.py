@@ -14,6 +14,7 @@ from rooms.model import Fallback, Sound
 from rooms.policy import Policy
 from server.__main__ import FIRST_PRACTICE
 from server.config import ConfigurationError
+from server.store import Practice
 from server.telephony import PhonePolicies, StoredCalls
 from tests.support.callers import (
     NUMBER_OF,
@@ -206,6 +207,27 @@ async def test_a_former_call_is_ended_at_the_start(tmp_path):
     async with rehearsal(tmp_path) as server:
         await server.node.phones._switchboard._recovered.wait()
         assert await server.node.store.kept_calls() == []
+
+
+async def test_names_are_spoken_where_they_are_new(server, monkeypatch):
+    phones, store, said = server.node.phones, server.node.store, []
+
+    async def prepare(announcer):
+        said.append((announcer.practice, announcer.who))
+
+    async def look_again():
+        said.clear()
+        phones.speak_all_soon()
+        await phones._tasks.settled()
+        return said
+
+    monkeypatch.setattr(phones.prompts, "prepare", prepare)
+    for name in ("north", "south"):
+        await store.put_practice(Practice(name, name, spoken_name="Riverside"))
+    assert await look_again() == [("north", "Riverside"), ("south", "Riverside")]
+    assert await look_again() == []
+    await store.put_practice(Practice("south", "south", spoken_name="Lakeside"))
+    assert await look_again() == [("south", "Lakeside")]
 
 
 # -- settings --------------------

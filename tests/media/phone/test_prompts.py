@@ -13,7 +13,7 @@ from media.phone.errors import (
     PromptUnreadable,
     TooManyPrompts,
 )
-from media.phone.prompts import SHIPPED, Prompts, shipped
+from media.phone.prompts import SHIPPED, Prompts, place_of, shipped
 from media.phone.wording import SPOKEN, Announcer, texts
 from rooms.model import Prompt
 from rooms.policy import PromptPolicy
@@ -176,6 +176,34 @@ async def test_a_practice_cannot_fill_the_memory(tmp_path):
     await prompts.store("q", Prompt.GATE, "en", RECORDING)
     with pytest.raises(TooManyPrompts):
         await prompts.store("p", Prompt.GATE, "fr", RECORDING)
+
+
+async def test_what_is_kept_elsewhere_is_followed_and_found_again(prompts, voice, tmp_path):
+    place = place_of("p", Prompt.GATE, "en")
+    sound = await prompts.finished(Prompt.GATE, RECORDING)
+    await prompts.follow(place, sound)
+    again = Prompts(tmp_path, POLICY, voice)
+    await again.start()
+    for each in (prompts, again):
+        assert _is(each.frames(Prompt.GATE, "en", NAMED), 440)
+        assert list(each.held()) == [place]
+    await prompts.follow(place, None)
+    assert prompts.held() == {}
+    await again.start()
+    assert again.held() == {}
+
+
+async def test_what_is_kept_elsewhere_is_followed_also_where_the_disk_is_full(prompts, monkeypatch):
+    def full(*_):
+        raise OSError
+
+    monkeypatch.setattr(prompts._files, "keep_recorded", full)
+    monkeypatch.setattr(prompts._files, "drop_recorded", full)
+    place = place_of("p", Prompt.GATE, "en")
+    await prompts.follow(place, await prompts.finished(Prompt.GATE, RECORDING))
+    assert _is(prompts.frames(Prompt.GATE, "en", NAMED), 440)
+    await prompts.follow(place, None)
+    assert prompts.recorded("p") == frozenset()
 
 
 def test_the_shipped_recordings_say_what_is_written():

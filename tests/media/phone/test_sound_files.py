@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.phone.errors import PromptError, PromptTooLong, PromptUnreadable
-from media.phone.sound_files import levelled, read_sound, wave_file
+from media.phone.sound_files import levelled, read_sound, read_wave, wave_file
 from rooms.policy import PromptPolicy
 from tests.support.sounds import purity, sound_file, tone
 
@@ -153,3 +153,15 @@ def test_a_damaged_file_is_read_or_refused(file, damage, kept):
 def test_what_is_written_as_a_wave_file_is_read_as_the_same_samples():
     sound = np.arange(-8_000, 8_000, dtype=np.int16)
     assert np.array_equal(read_sound(wave_file(sound), POLICY), sound)
+    assert np.array_equal(read_wave(wave_file(sound)), sound)
+    assert not read_wave(wave_file(sound)).flags.writeable
+
+
+OURS = wave_file(tone(440, 0.1))
+STEREO = OURS[:22] + b"\x02" + OURS[23:]
+
+
+@pytest.mark.parametrize("file", [b"", b"RIFF", OURS[:20], STEREO, *SAMPLES])
+def test_only_our_own_wave_files_are_read_without_looking(file):
+    with pytest.raises(PromptUnreadable):
+        read_wave(file)
