@@ -237,6 +237,10 @@ class SqliteStore:
         sql = "SELECT * FROM api_keys WHERE hash = ?"
         return next(iter(await self._records(ApiKey, sql, key_hash)), None)
 
+    async def api_keys(self, practice: str) -> list[ApiKey]:
+        sql = "SELECT * FROM api_keys WHERE practice = ? ORDER BY created_at, id"
+        return await self._records(ApiKey, sql, practice)
+
     async def revoke_api_key(self, key_id: str, at: float) -> bool:
         def work(db: Connection) -> bool:
             sql = "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"

@@ -1,4 +1,4 @@
-"""**Table** of the commands for staff: what runs, who is there, the log, and copies of everything.
+"""**Table** of the commands for staff: what runs, who is there, keys, the log, and copies.
 
 Each works beside running servers, says what is wrong in one sentence on standard error, and ends
 with 0 when all is well and 1 when it is not.
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 from rooms.nodes_policy import NodesPolicy
-from server import audit_export, backups, keys
+from server import audit_export, backups, keys, staff_keys
 from server.audit_disk import line
 from server.config import ConfigurationError, load_settings
 from server.staff_store import Installation, opened
-from server.staff_views import Row, as_json, as_table, is_alive, nodes, visits
+from server.staff_views import Row, api_keys, as_json, as_table, is_alive, nodes, visits
 from server.store import LogEntry
 from server.traces import Traces
 
@@ -46,6 +46,28 @@ def _nodes(parsed: Parsed) -> int:
 def _drain(parsed: Parsed) -> int:
     name = parsed.node or load_settings().node_name
     return _inside(lambda found: _drained(found, name, wait=parsed.wait))
+
+
+def _api_keys(parsed: Parsed) -> int:
+    return _show(parsed, lambda found: api_keys(found, parsed.practice))
+
+
+def _make_api_key(parsed: Parsed) -> int:
+    async def make(found: Installation) -> int:
+        key_id, secret = await staff_keys.make(found, parsed.practice)
+        print(f"API key {key_id}: {secret}\nIt is told this once. Keep it safe.")
+        return 0
+
+    return _inside(make)
+
+
+def _withdraw_api_key(parsed: Parsed) -> int:
+    async def withdraw(found: Installation) -> int:
+        await staff_keys.withdraw(found, parsed.practice, parsed.key)
+        print(f"API key {parsed.key} opens nothing any more.")
+        return 0
+
+    return _inside(withdraw)
 
 
 def _audit_export(parsed: Parsed) -> int:
@@ -94,6 +116,7 @@ class Command:
 
 
 _JSON: Argument = ("--json", {**_FLAG, "help": "one JSON document, for machines"})
+_PRACTICE: Argument = ("practice", {"help": "its id"})
 _DIRECTORY: Argument = ("directory", {"type": Path})
 
 COMMANDS = (
@@ -119,6 +142,21 @@ COMMANDS = (
         ),
     ),
     Command(
+        ("api-keys", "list"), "a practice's API keys, by their ids", _api_keys, (_PRACTICE, _JSON)
+    ),
+    Command(
+        ("api-keys", "make"),
+        "one more API key for a practice; the others stay good",
+        _make_api_key,
+        (_PRACTICE,),
+    ),
+    Command(
+        ("api-keys", "withdraw"),
+        "an API key opens nothing any more, at once",
+        _withdraw_api_key,
+        (_PRACTICE, ("key", {"help": "its id, as listed"})),
+    ),
+    Command(
         ("audit", "export"),
         "a practice's log as JSON Lines, checked entry by entry",
         _audit_export,
@@ -142,6 +180,9 @@ COMMANDS = (
 )
 
 
+_GROUPS = {"audit": "the log of what was decided", "api-keys": "keys of practices' own systems"}
+
+
 def add(commands: Any) -> None:
     """Give these commands to the parser of ``bedside``."""
     groups: dict[str, Any] = {}
@@ -150,7 +191,7 @@ def add(commands: Any) -> None:
         into = commands
         for name in group:
             if name not in groups:
-                parser = commands.add_parser(name, help="the log of what was decided")
+                parser = commands.add_parser(name, help=_GROUPS[name])
                 groups[name] = parser.add_subparsers(required=True, metavar="action")
             into = groups[name]
         parser = into.add_parser(word, help=each.help, description=each.help)

@@ -91,6 +91,23 @@ def _node(record: NodeRecord, silent: float) -> Row:
     }
 
 
+async def api_keys(found: Installation, practice: str) -> list[Row]:
+    """The keys of the practice's own systems, by their ids; the oldest first.
+
+    Raises ``ConfigurationError`` for a practice that is not there.
+    """
+    if await found.store.practice(practice) is None:
+        raise ConfigurationError(f"There is no practice {practice}.")
+    return [
+        {
+            "key": key.id,
+            "made_at": _time(key.created_at),
+            "withdrawn_at": _time_or_none(key.revoked_at),
+        }
+        for key in await found.store.api_keys(practice)
+    ]
+
+
 def is_alive(silent: float) -> bool:
     """Whether a node beats; Redis tells whole seconds, so one more is nobody's fault."""
     return silent <= NodesPolicy().stale_after + 1
@@ -120,6 +137,10 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value) if value != "" else "-"
+
+
+def _time_or_none(at: float | None) -> str:
+    return "" if at is None else _time(at)
 
 
 def _time(at: float) -> str:

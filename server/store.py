@@ -264,6 +264,9 @@ class Store(Protocol):
     async def find_api_key(self, key_hash: str) -> ApiKey | None:
         """The key with this hash, revoked or not."""
 
+    async def api_keys(self, practice: str) -> list[ApiKey]:
+        """Every key of the practice, revoked or not, the oldest first; not made to be quick."""
+
     async def revoke_api_key(self, key_id: str, at: float) -> bool:
         """Revoke the key with this id; says whether one was in force."""
 

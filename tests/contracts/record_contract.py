@@ -182,6 +182,16 @@ class RecordContract:
         assert await store.find_api_key("hash-2") is None
         assert not await store.revoke_api_key("key-2", 10.0)
 
+    async def test_the_keys_of_a_practice_are_told_the_oldest_first(self, store):
+        one = ApiKey(hash="hash-1", practice="north", id="key-1", created_at=5.0)
+        two = replace(one, hash="hash-2", id="key-2", created_at=4.0)
+        for key in (one, two, replace(one, hash="hash-3", id="key-3", practice="south")):
+            await store.add_api_key(key)
+        assert await store.api_keys("north") == [two, one]
+        await store.revoke_api_key("key-2", 9.0)
+        assert await store.api_keys("north") == [replace(two, revoked_at=9.0), one]
+        assert await store.api_keys("east") == []
+
     async def test_an_api_key_is_kept_once(self, store):
         key = ApiKey(hash="hash-1", practice="north", id="key-1", created_at=5.0)
         await store.add_api_key(key)
