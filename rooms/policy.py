@@ -359,6 +359,7 @@ class EdgePolicy:
     deadline_retry: float = 1.0  # while the store is away, ask again this often: calls wait behind it
     presence_retry: float = 1.0  # a drop that could not be stored is stored soon after
     desk_refresh: float = 0.25  # a desk reads faster than this only in films
+    desk_rows: int = 300  # visits on one desk: 300 KB, of which the outbound queue takes 900
     desk_window: float = 18 * 60 * 60  # a desk sees the day around now, night shifts included
     events_page: int = 500  # entries of one page of GET /v1/events
     credential_slack: float = 31 * 24 * 60 * 60  # visits are moved by weeks; the visit's end rules

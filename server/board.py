@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from rooms.model import OVER, Visit, VisitId
+from rooms.model import OVER, RUNNING, Visit, VisitId
 from rooms.policy import EdgePolicy
 from rooms.view import guest_list, waiting_list
 from server.replies import DeskSeat, DeskVisit
@@ -38,13 +38,23 @@ class DeskBoard:
 
     def rows(self, practice: str) -> tuple[DeskVisit, ...]:
         """The practice's visits around now and all that run, by their start."""
-        horizon = self._clock() + self._edge.desk_window
-        shown = (
+        return self.shown(practice)[0]
+
+    def shown(self, practice: str) -> tuple[tuple[DeskVisit, ...], int]:
+        """As many of them as a desk takes, and how many more there are.
+
+        Left out are those that are furthest from now; never one where somebody waits or talks.
+        """
+        now = self._clock()
+        horizon, most = now + self._edge.desk_window, self._edge.desk_rows
+        rows = [
             row
             for row in self._rows.get(practice, {}).values()
             if row.starts_at < horizon and not self._is_past(row)
-        )
-        return tuple(sorted(shown, key=lambda row: row.starts_at))
+        ]
+        rows.sort(key=lambda row: (not _needs_eyes(row), abs(row.starts_at - now)))
+        kept = sorted(rows[:most], key=lambda row: row.starts_at)
+        return tuple(kept), len(rows) - len(kept)
 
     def close(self) -> None:
         """Announce nothing more; idempotent."""
@@ -64,6 +74,10 @@ class DeskBoard:
         """Here and not where a desk looks: a practice may have none."""
         for visit_id in [row.visit for row in rows.values() if self._is_past(row)]:
             del rows[visit_id]
+
+
+def _needs_eyes(row: DeskVisit) -> bool:
+    return bool(row.waiting) or row.stage in RUNNING
 
 
 def _row(visit: Visit) -> DeskVisit:

@@ -118,8 +118,8 @@ class DeskGateway:
         await self._sio.disconnect(session.sid, namespace=DESK)
 
     async def _show(self, session: DeskSession) -> None:
-        rows = self._board.rows(session.practice)
-        data = desk_snapshot(session.card, self._clock(), rows)
+        rows, more = self._board.shown(session.practice)
+        data = desk_snapshot(session.card, self._clock(), rows, more)
         await self._sio.emit("desk:changed", data, to=session.sid, namespace=DESK)
 
 

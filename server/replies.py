@@ -248,13 +248,14 @@ class DeskSnapshot:
     practice: PracticeCard
     now: float
     visits: tuple[DeskVisit, ...]
+    more: int  # visits of the day that are not among them
 
 
 def desk_snapshot(
-    practice: PracticeCard, now: float, visits: tuple[DeskVisit, ...]
+    practice: PracticeCard, now: float, visits: tuple[DeskVisit, ...], more: int = 0
 ) -> dict[str, Any]:
     """The practice's day as it goes over the wire to a desk."""
-    wire = DeskSnapshot(practice=practice, now=now, visits=visits)
+    wire = DeskSnapshot(practice=practice, now=now, visits=visits, more=more)
     return _DESK.dump_python(wire, mode="json")  # type: ignore[no-any-return]
 
 

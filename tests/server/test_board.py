@@ -50,6 +50,17 @@ async def test_a_desk_sees_the_day_around_now(board, clock):
     assert "over" not in {row.visit for row in board.rows("north")}
 
 
+async def test_a_desk_is_shown_the_nearest_of_too_many_and_what_runs(clock):
+    board = DeskBoard(clock, replace(EDGE, desk_rows=3))
+    board.follow(a_visit("far, and under way", starts_at=1_090.0, stage=Stage.IN_PROGRESS))
+    for name, starts in (("far", 1_080.0), ("near", 1_010.0), ("past", 995.0)):
+        board.follow(a_visit(name, starts_at=starts))
+    rows, more = board.shown("north")
+    assert [row.visit for row in rows] == ["past", "near", "far, and under way"]
+    assert more == 1
+    board.close()
+
+
 async def test_what_is_past_is_forgotten_where_no_desk_looks(board, clock):
     board.follow(a_visit("over", starts_at=1_000.0, ends_at=1_010.0, stage=Stage.ENDED))
     await told(board)

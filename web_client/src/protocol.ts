@@ -353,6 +353,7 @@ export interface DeskSnapshot {
   practice: PracticeCard;
   now: number;
   visits: DeskVisit[];
+  more: number;
 }
 /**
  * What people may be told of the practice.

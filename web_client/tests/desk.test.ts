@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { DESK_AT_FIRST, type DeskEvent, deskAfter, inDeskOrder } from "../src/state/desk";
 import { deskVisit, waiting } from "./views";
 
-const DESK = { practice: { name: "Harbour", phone: "1" }, now: 100, visits: [] };
+const DESK = { practice: { name: "Harbour", phone: "1" }, now: 100, visits: [], more: 0 };
 
 function played(...events: DeskEvent[]) {
   return events.reduce(deskAfter, DESK_AT_FIRST);

@@ -98,6 +98,7 @@ function Today({ state, desk, app, waiting }: DeskScreenProps & { desk: DeskSnap
           <DeskVisitCard key={visit.visit} visit={visit} state={state} app={app} />
         ))}
       </div>
+      {desk.more > 0 && <p>{t("desk.more", { n: desk.more })}</p>}
       <Announcements credential={() => app.credential} />
     </>
   );

@@ -237,6 +237,10 @@ export const en = {
   "desk.waiting": { one: "{n} person waiting", other: "{n} people waiting" },
   "desk.nobody": "Nobody is waiting",
   "desk.none": "There are no visits today.",
+  "desk.more": {
+    one: "{n} more visit today is further away and not shown.",
+    other: "{n} more visits today are further away and not shown.",
+  },
   "desk.sound_on": "Turn the sound on",
   "desk.sound_body": "Your browser is holding the arrival sound back.",
   "desk.seen": "I have seen this",

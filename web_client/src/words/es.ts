@@ -242,6 +242,10 @@ export const es: Record<WordKey, Text> = {
   "desk.waiting": { one: "Espera {n} persona", other: "Esperan {n} personas" },
   "desk.nobody": "No espera nadie",
   "desk.none": "Hoy no hay visitas.",
+  "desk.more": {
+    one: "Hoy hay {n} visita más, a otra hora, que no se muestra.",
+    other: "Hoy hay {n} visitas más, a otra hora, que no se muestran.",
+  },
   "desk.sound_on": "Activar el sonido",
   "desk.sound_body": "Su navegador está reteniendo el aviso de llegada.",
   "desk.seen": "Ya lo he visto",
