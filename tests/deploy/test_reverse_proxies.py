@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from server.peering import NodeUnreachable
 from tests.support.ports import free_port
 from tests.support.reverse_proxies import (
     DEPLOY,
@@ -234,7 +235,11 @@ async def test_when_no_node_is_ready_pages_are_still_served(caddy_site, nodes):
     await asyncio.gather(*(node.turns(ready=False) for node in nodes))
     assert (await _said(caddy_site.get("/join")))["node"] in {"a", "b"}
     async with caddy_site.post("/v1/sessions", data="x") as response:
-        assert response.status == 503  # which pages take as: try again
+        assert response.status == 503
+        assert response.headers["Retry-After"] == "1"
+        assert (await response.json(content_type="application/problem+json"))["code"] == (
+            NodeUnreachable.code
+        )
     assert (await _said(caddy_site.get("/join")))["node"] in {"a", "b"}
 
 
