@@ -2,24 +2,36 @@
 
 Not a dump of Redis's own: any version reads it, so does a person, and what is in it can be checked.
 Each key is whole, and the keys are not of one moment: the log may tell of what a visit in it has
-not seen yet, as after a failover. Who lives and who owns what is left out: nobody does afterwards.
+not seen yet, as after a failover. What must agree is made to: where a log stands is read from the
+log as it was copied, and indexes are made again from the visits. Who lives and who owns what is
+left out: nobody does afterwards.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
-from rooms.nodes_policy import SightPolicy
-from server.redis_link import RedisLink
+from rooms.codec import SchemaUnknown, decode
+from rooms.nodes_policy import NodesPolicy, SightPolicy
+from server.redis_keys import RedisKeys
+from server.redis_link import RedisLink, Script
+from server.redis_plans import Plans
+from server.redis_scripts import PUT_VISIT
 
 Kept: TypeAlias = dict[str, Any]  # key (without the prefix), kind, value, and expires (epoch ms)
 
 _PAGE = SightPolicy().backup_page
 _OF_THE_MOMENT = ("nodes", "beats", "probe", "owned:", "drain:")
+_MADE_AGAIN = ("unfinished", "due", "visits:", "running:")  # from the visits
 _NOBODYS = {"owner": ""}
+_LOG, _HEAD, _VISIT = "log:", "log-head:", "visit:"
+
+# ARGV: the visit's plan, its body.
+_PUT_AGAIN = Script("put_again", PUT_VISIT + "put_visit(cjson.decode(ARGV[1]), ARGV[2])")
 
 
 async def keys(link: RedisLink, prefix: str) -> AsyncIterator[str]:
@@ -29,7 +41,7 @@ async def keys(link: RedisLink, prefix: str) -> AsyncIterator[str]:
         cursor, found = await link.call("SCAN", cursor, "MATCH", f"{prefix}:*", "COUNT", _PAGE)
         for each in found:
             name = each.removeprefix(f"{prefix}:")
-            if name not in seen and not name.startswith(_OF_THE_MOMENT):
+            if name not in seen and not name.startswith(_OF_THE_MOMENT + _MADE_AGAIN):
                 seen.add(name)
                 yield name
         if cursor == "0":
@@ -42,22 +54,24 @@ async def dump(link: RedisLink, prefix: str) -> AsyncIterator[Kept]:
         key = f"{prefix}:{name}"
         kind = await link.call("TYPE", key)
         value = await _value(link, key, kind)
-        if not value:
-            continue  # it has expired just now
-        if name.startswith("visit:"):
+        if not value or (name.startswith(_HEAD) and await _has_entries(link, prefix, name)):
+            continue  # it has expired just now; the log below says better where it stands
+        if name.startswith(_VISIT):
             value |= _NOBODYS
         line: Kept = {"key": name, "kind": kind, "value": value}
         life = await link.call("PTTL", key)
         if life >= 0:
             line["expires"] = round(time.time() * 1000) + life
         yield line
+        if name.startswith(_LOG):
+            yield _head(name, value)
 
 
 async def load(link: RedisLink, prefix: str, lines: Iterable[Kept]) -> int:
     """Keep what ``dump`` found, and has not expired since; how many keys. Raises
     ``StoreUnavailable``, and ``ValueError`` for what no dump holds.
     """
-    count, now = 0, time.time() * 1000
+    count, now, visits = 0, time.time() * 1000, []
     for line in lines:
         if line.get("expires", now + 1) <= now:
             continue
@@ -66,8 +80,35 @@ async def load(link: RedisLink, prefix: str, lines: Iterable[Kept]) -> int:
             await link.call(*command)
         if "expires" in line:
             await link.call("PEXPIREAT", key, line["expires"])
+        if line["key"].startswith(_VISIT):
+            visits.append(line["key"].removeprefix(_VISIT))
         count += 1
+    for visit in visits:
+        await _put_again(link, RedisKeys(prefix), visit)
     return count
+
+
+async def _has_entries(link: RedisLink, prefix: str, head: str) -> bool:
+    log = f"{prefix}:{_LOG}{head.removeprefix(_HEAD)}"
+    return bool(await link.call("XLEN", log))
+
+
+def _head(log: str, entries: Sequence[Any]) -> Kept:
+    """Where a log of these entries stands, whatever was written while they were copied."""
+    number, words = entries[-1]
+    value = {"cursor": number.partition("-")[0], "mac": _pairs(words)["mac"]}
+    return {"key": _HEAD + log.removeprefix(_LOG), "kind": "hash", "value": value}
+
+
+async def _put_again(link: RedisLink, keys: RedisKeys, visit: str) -> None:
+    """Into every index of visits. Its life stays what it was."""
+    fields = ("body", "version", "expires")
+    body, version, expires = await link.call("HMGET", keys.visit(visit), *fields)
+    try:
+        plan = Plans(keys, time.time, NodesPolicy()).visit(decode(body), int(version))
+    except (SchemaUnknown, TypeError, ValueError):
+        return  # nobody can read it, so nobody needs to find it
+    await link.script(_PUT_AGAIN, (), (json.dumps(plan | {"expires": expires}), body))
 
 
 async def _value(link: RedisLink, key: str, kind: str) -> Any:

@@ -1,13 +1,21 @@
 import json
 import secrets
+import time
+from dataclasses import replace
 
 import pytest
 
+from rooms.model import Stage
 from rooms.nodes_policy import NodesPolicy
+from server.audit import first_break
 from server.config import load_settings
 from server.redis_config import RedisConfig
 from server.redis_copy import dump, keys, load
+from server.redis_keys import RedisKeys
 from server.redis_link import RedisLink
+from tests.contracts.record_contract import AUDIT_KEY
+from tests.support.records import a_visit, happened
+from tests.support.redis_stores import Stores
 
 BINARY = bytes(range(256)).decode("utf-8", "surrogateescape")
 MANY = 1_300  # more than one portion
@@ -52,6 +60,7 @@ async def test_what_comes_back_is_the_same_but_for_who_owns_it(link, prefix):
     found = await lines_of(link, prefix)
     assert [line["key"] for line in found] == [
         "bytes",
+        "log-head:north",
         "log:north",
         "set",
         "text",
@@ -60,7 +69,7 @@ async def test_what_comes_back_is_the_same_but_for_who_owns_it(link, prefix):
     ]
     travelled = [json.loads(json.dumps(line)) for line in found]
     other = prefix + "-2"
-    assert await load(link, other, travelled) == 6
+    assert await load(link, other, travelled) == 7
     again = await lines_of(link, other)
     for line in (*found, *again):
         line.pop("expires", None)
@@ -80,3 +89,72 @@ async def test_what_has_expired_meanwhile_does_not_come_back(link, prefix):
 async def test_what_no_dump_holds_is_refused(link, prefix):
     with pytest.raises(ValueError, match="module"):
         await load(link, prefix, [{"key": "x", "kind": "module", "value": 1}])
+
+
+@pytest.fixture
+async def stores(shared_redis):
+    opened = Stores(shared_redis)
+    yield opened
+    await opened.close()
+
+
+async def copied_while(stores, link, work):
+    """Another installation, from a copy during which ``work`` was done after each key."""
+    lines = []
+    async for line in dump(link, stores.keys.prefix):
+        lines.append(json.loads(json.dumps(line)))
+        await work()
+    stores.keys = RedisKeys(stores.keys.prefix + "-2")
+    await load(link, stores.keys.prefix, lines)
+    return await stores.open("two")
+
+
+async def test_a_log_that_grew_while_it_was_copied_goes_on_unbroken(stores, link):
+    store = await stores.open()
+    logs = [f"practice-{n}" for n in range(6)]  # Redis tells names in an order of its own
+
+    async def grow():
+        for practice in logs:
+            await store.record([happened(visit="", practice=practice)])
+
+    await grow()
+    restored = await copied_while(stores, link, grow)
+    await restored.record([happened(visit="", practice=practice) for practice in logs])
+    for practice in logs:
+        assert await first_break(restored, practice, AUDIT_KEY, trimmed=True) is None
+        assert len(await restored.log_after(practice, 0, 99)) > 1
+
+
+async def test_where_a_log_stands_is_copied_when_all_of_it_has_expired(stores, link):
+    store = await stores.open()
+    await store.record([happened(visit="", practice="north", at=1.0) for _ in range(3)])
+    await store.sweep(1e9)
+    assert await store.log_after("north", 0, 9) == []
+    restored = await copied_while(stores, link, lambda: store.healthy())
+    await restored.record([happened(visit="", practice="north")])
+    assert [entry.cursor for entry in await restored.log_after("north", 0, 9)] == [4]
+
+
+async def test_visits_that_came_and_went_while_they_were_copied_are_in_their_places(stores, link):
+    stores.clock.now = time.time()
+    store = await stores.open()
+    soon = stores.clock.now + 3600
+    made = []
+
+    async def change():
+        made.append(f"visit-{len(made)}")
+        await store.create(a_visit(made[-1], starts_at=soon, ends_at=soon + 60), [], [])
+        if len(made) > 1:
+            visit, version = (await store.load(made[-2])).visit, 1
+            await store.save(replace(visit, stage=Stage.CANCELLED), version, [])
+
+    await change()
+    restored = await copied_while(stores, link, change)
+    kept = [visit for visit in made if await link.call("EXISTS", stores.keys.visit(visit))]
+    ended = [v for v in kept if (await restored.load(v)).visit.stage is Stage.CANCELLED]
+    assert kept
+    assert sorted(set(kept) - set(ended)) == sorted(await restored.unfinished())
+    listed = await restored.visits_between("north", soon - 1, soon + 1)
+    assert {visit.id for visit in listed} == set(kept)
+    lives = [await link.call("PTTL", stores.keys.visit(visit)) for visit in kept]
+    assert min(lives) > 0
