@@ -280,7 +280,7 @@ def _running(node: Node, sfu: Sfu) -> Callable[[web.Application], AsyncIterator[
     async def running(_app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(node.store.close)
-            await node.store.open()
+            await (node.nodes.store_is_there() if node.nodes else node.store.open())
             closing.push_async_callback(node.lag.close)
             node.lag.start()
             closing.push_async_callback(sfu.close)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import structlog
 from aiohttp import web
 
 from media.counters import MediaCounters
@@ -43,12 +45,17 @@ from server.redis_keys import RedisKeys
 from server.redis_link import RedisLink
 from server.redis_recordings import RedisRecordings
 from server.redis_store import RedisStore, Writer
+from server.redis_wire import RedisTrouble
 from server.routing import RoutedVisits
 from server.shared_announcements import SharedAnnouncements
 from server.store import Store
 from server.succession import DueVisits, Succession
 from server.telephony import Phones
 from server.timers import Clock
+
+log = structlog.get_logger(__name__)
+
+WAITED_FOR = frozenset({"connect", "lost", "timeout", "LOADING", "MASTERDOWN", "READONLY", "BUSY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,21 @@ class ManyNodes:
         cluster.connect(load, is_idle, lambda: self.store.sweep(self._clock()))
         self._metrics.node.watch_nodes(lambda: len(cluster.nodes), lambda: cluster.is_draining)
         return cluster
+
+    async def store_is_there(self) -> None:
+        """Return when the store was opened: a node that starts in an outage waits for its end.
+
+        Whoever restarts it meanwhile would only wait longer each time. Raises ``StoreUnavailable``
+        for what waiting does not mend: a Redis that refuses us, or is too old.
+        """
+        while True:
+            try:
+                return await self.store.open()
+            except RedisTrouble as trouble:
+                if trouble.reason not in WAITED_FOR:
+                    raise
+                log.warning("waiting_for_store", reason=trouble.reason)
+                await asyncio.sleep(self.policy.start_retry)
 
     def bind(self, app: web.Application) -> None:
         """Open the doors to other nodes."""
