@@ -141,7 +141,9 @@ class Calls:
         await asyncio.gather(*(self._part(visit, placed, farewell) for placed in calls))
 
     async def _part(self, visit: Visit, placed: CallId, farewell: Prompt) -> None:
-        known, free = self._known.pop(placed), asyncio.Event()
+        known, free = self._known.pop(placed, None), asyncio.Event()
+        if known is None:  # it was over before its turn came
+            return
         self._parting[placed] = free
         seat = visit.seat(known.seat)
         language = seat.language if seat is not None else ""

@@ -76,6 +76,8 @@ class Gateway:
         visit = await self._visit_of(claims)
         card = await self._practices.card(visit.practice)
         self._check_seat(visit, claims)
+        if not self._keeper.decides_about(claims.visit):  # any more
+            raise NotOwner
         session = SeatSession(
             sid=sid,
             id=claims.session,
@@ -164,16 +166,20 @@ class Gateway:
     async def _show_to(self, session: SeatSession, visit: Visit) -> None:
         seat = visit.seat(session.seat)
         device = seat.device(session.device) if seat else None
-        if seat is None or device is None or self.sessions.get(session.sid) is not session:
-            return
-        if session.view is not None and session.view.revision > visit.revision:
+        if seat is None or device is None or not self._is_to_see(session, visit):
             return
         view = view_for(visit, session.seat, session.device, self._policy)
         if view != session.view:
             session.view = view
             snapshot = self._wire(view, session.id, session.card)
             await self._tell(session, "visit:changed", snapshot)
-        self._follow_leg(session, is_inside(visit, seat, device))
+        if self._is_to_see(session, visit):  # still
+            self._follow_leg(session, is_inside(visit, seat, device))
+
+    def _is_to_see(self, session: SeatSession, visit: Visit) -> bool:
+        """Whether the page is still here, and was shown nothing newer."""
+        is_older = session.view is not None and session.view.revision > visit.revision
+        return self.sessions.get(session.sid) is session and not is_older
 
     async def snapshot(self, visit: Visit, seat: str, device: str, session: str) -> dict[str, Any]:
         """What one device of one seat may see, as it goes over the wire."""

@@ -18,6 +18,9 @@ class Home(Protocol):
     def decides_about(self, visit: VisitId) -> bool:
         """Whether this node owns the visit."""
 
+    def keeps(self, visit: VisitId) -> bool:
+        """The same, or it is just taking it up."""
+
     def known(self, visit: VisitId) -> Stored | None:
         """The last that was saved or loaded here, removals included that could not be stored."""
 
@@ -44,6 +47,9 @@ class OnlyHome:
     """The home of a node that has no others."""
 
     def decides_about(self, _visit: VisitId) -> bool:
+        return True
+
+    def keeps(self, _visit: VisitId) -> bool:
         return True
 
     def known(self, _visit: VisitId) -> Stored | None:

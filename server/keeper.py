@@ -190,6 +190,8 @@ class VisitKeeper:
     ) -> Stored:
         """Let every deadline pass that has come, then ``event``; a lost race is run again."""
         for tries_left in reversed(range(self._edge.save_tries)):
+            if not self._home.keeps(visit_id):  # any more: whoever waits for a turn may be too late
+                raise NotOwner
             try:
                 stored = await self._settled(visit_id)
                 return stored if event is None else await self._decide(stored, event, links)
@@ -228,19 +230,32 @@ class VisitKeeper:
         if known is not None and known.version > stored.version:
             await self._home.reassert(known)
             stored = known
-        elif known is not None and known.version < stored.version:
+        unseen = known is not None and known.version < stored.version
+        stored = await self._store_held(stored)
+        if unseen:
             self._follow(stored.visit, ())  # a save whose confirmation was lost on its way
-        for event in self._home.held(visit_id):
-            with suppress(RoomError):  # what it was about has taken care of itself
-                stored = await self._step(stored, event, self._clock(), ())
         self._home.settled(visit_id)
         self._home.remember(stored)
         return stored
 
+    async def _store_held(self, stored: Stored) -> Stored:
+        """All at once, and before anything follows: whoever was taken out is never in meanwhile."""
+        visit, ordered, entries = stored.visit, list[Effect](), list[LogDraft]()
+        now = self._clock()
+        for event in self._home.held(visit.id):
+            with suppress(RoomError):  # what it was about has taken care of itself
+                after, effects = step(visit, event, now, self._policy)
+                if after != visit:
+                    entries.append(draft(after, event, now))
+                visit, ordered = after, [*ordered, *effects]
+        if visit == stored.visit:
+            return stored
+        return await self._save(stored, visit, tuple(ordered), entries, lasting=True)
+
     def _take_out_unstored(self, visit_id: VisitId, event: Event, away: StoreUnavailable) -> Visit:
         """Without its store a node decides nothing, except that somebody goes: they go at once."""
         known = self._home.known(visit_id)
-        if known is None or not is_reducing(event):
+        if known is None or not is_reducing(event) or not self._home.keeps(visit_id):
             raise away
         visit, effects = step(known.visit, event, self._clock(), self._policy)
         self._home.hold(visit, event)
@@ -253,19 +268,32 @@ class VisitKeeper:
     ) -> Stored:
         visit, effects = step(stored.visit, event, now, self._policy)
         if visit == stored.visit:
-            if effects:  # nothing to keep, but somebody may have to go
+            if effects and self._home.keeps(visit.id):  # nothing to keep, but somebody has to go
                 self._world.visit_changed(visit, effects)
             return stored
         entries = [] if isinstance(event, _UNRECORDED) else [draft(visit, event, now)]
         lasting = is_reducing(event) or visit.stage in OVER
+        return await self._save(stored, visit, effects, entries, links, lasting=lasting)
+
+    async def _save(
+        self,
+        stored: Stored,
+        visit: Visit,
+        effects: tuple[Effect, ...],
+        entries: list[LogDraft],
+        links: tuple[LinkRecord, ...] = (),
+        *,
+        lasting: bool,
+    ) -> Stored:
         saving = self._tasks.start(
             self._store.save(visit, stored.version, entries, links=links, lasting=lasting)
         )
         try:
             version = await asyncio.shield(saving)
         except asyncio.CancelledError:
-            # Whoever asked is gone; what is saved for them is real all the same.
+            # Whoever asked is gone; what is saved for them is real all the same, and comes first.
             saving.add_done_callback(partial(self._follow_saved, visit, effects, stored.visit))
+            await asyncio.wait((saving,))
             raise
         saved = Stored(visit, version)
         self._home.remember(saved)
@@ -285,6 +313,8 @@ class VisitKeeper:
     def _follow(
         self, visit: Visit, effects: tuple[Effect, ...], before: Visit | None = None
     ) -> None:
+        if not self._home.keeps(visit.id):  # any more: another node makes its world follow
+            return
         self._saved(before, visit, self._clock())
         due = None if visit.stage in OVER else next_deadline(visit)
         self._timers.arm(visit.id, due.deadline.at if due else None)

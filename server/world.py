@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -17,6 +18,9 @@ from server.performers import PERFORMERS, Hands
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
+
+_Queue: TypeAlias = deque[tuple[Visit, tuple[Effect, ...]]]
+_Work: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Board(Protocol):
@@ -37,7 +41,7 @@ class LiveWorld:
         self._plane = plane
         self._board = board
         self._hands: Hands | None = None
-        self._queues: dict[VisitId, deque[tuple[Visit, tuple[Effect, ...]]]] = {}
+        self._queues: dict[VisitId, _Queue] = {}
         self._ending: dict[VisitId, asyncio.TimerHandle] = {}
         self._tasks = Tasks()
 
@@ -60,16 +64,15 @@ class LiveWorld:
         if queue is not None:
             queue.append((visit, effects))
             return
-        self._queues[visit.id] = deque([(visit, effects)])
-        self._tasks.spawn(self._drain(visit.id))
+        self._queues[visit.id] = queue = deque([(visit, effects)])
+        self._tasks.spawn(self._drain(visit.id, queue))
 
     def let_go(self, visit: VisitId, media_for: float) -> None:
         """Another node makes the world follow this visit: forget what was ordered, end its media.
 
         Media may go on for ``media_for`` seconds, for pages that change over.
         """
-        if (queue := self._queues.get(visit)) is not None:
-            queue.clear()
+        self._queues.pop(visit, None)
         self._stay(visit)
         if media_for:
             loop = asyncio.get_running_loop()
@@ -96,20 +99,23 @@ class LiveWorld:
         self._stay(visit)
         self._plane.wire(Wiring(visit=visit, seats=frozenset(), links=frozenset()))
 
-    async def _drain(self, visit_id: VisitId) -> None:
-        queue = self._queues[visit_id]
+    async def _drain(self, visit_id: VisitId, queue: _Queue) -> None:
         try:
             while queue:
-                visit, effects = queue.popleft()
-                await self._perform(visit, effects)
+                for work in self._orders(*queue.popleft()):
+                    if self._queues.get(visit_id) is not queue:  # let go: others do the rest
+                        return
+                    await _attempt(work())
         finally:
-            del self._queues[visit_id]
+            if self._queues.get(visit_id) is queue:
+                del self._queues[visit_id]
 
-    async def _perform(self, visit: Visit, effects: tuple[Effect, ...]) -> None:
-        assert self._hands is not None
+    def _orders(self, visit: Visit, effects: tuple[Effect, ...]) -> Iterator[_Work]:
+        hands = self._hands
+        assert hands is not None
         for effect in effects:
-            await _attempt(PERFORMERS[type(effect)](self._hands, visit, effect))
-        await _attempt(self._hands.pages.show(visit))
+            yield partial(PERFORMERS[type(effect)], hands, visit, effect)
+        yield partial(hands.pages.show, visit)
 
 
 async def _attempt(work: Awaitable[None]) -> None:

@@ -117,3 +117,19 @@ async def test_what_is_performed_twice_is_harmless(server, practice, meeting):
     assert len(patient.heard_of("session:ended")) == 1
     seat, before = [v.seat(visit.patient.seat) for v in (await practice.stored(visit), stored)]
     assert (seat.admission, seat.epoch) == (before.admission, before.epoch)
+
+
+async def test_a_visit_that_is_let_go_has_nothing_more_done_here(stage):
+    place, world = stage
+    place.slow = asyncio.Event()
+    effects = (EndSession(seat="a", code="left"), EndSession(seat="b", code="left"))
+    world.visit_changed(VISIT, effects)
+    await asyncio.sleep(0)
+    world.let_go(VISIT.id, media_for=0.0)
+    place.notes.clear()
+    place.slow.set()
+    await world.settled()
+    assert place.notes == [("end", "a", "", "left")], "which was under way"
+    world.visit_changed(replace(VISIT, revision=1), ())
+    await world.settled()
+    assert place.notes[-1] == ("show", "visit-1", 1)
