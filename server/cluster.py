@@ -49,7 +49,6 @@ class Cluster:
         self._due = due
         self._policy = policy
         self._away_since: float | None = None
-        self._suspended = False
         self._differs = False  # the store counted other claims than we, one beat ago
         self._unsure = False
         self._idle: dict[VisitId, float] = {}  # since when
@@ -158,7 +157,7 @@ class Cluster:
         for visit in await self._directory.owned_by(self._record.owner):
             await self._finder.take_if_free(visit)
         log.info("claims_verified", count=len(self._ownership.claims))
-        self._unsure = self._suspended = False
+        self._unsure = False
 
     async def _drain(self) -> None:
         await self._gives_away()
@@ -172,13 +171,12 @@ class Cluster:
 
     async def _hold_out(self) -> None:
         """What people have goes on, unless it is another node's by now, and not for ever."""
-        if self._away_since is None or self._suspended:
+        if self._away_since is None or not self._ownership.claims:
             return
         for visit in await self._neighbours.now_own():
             self._ownership.lost(visit)
         if time.monotonic() - self._away_since > self._policy.media_hold:
             log.error("visits_suspended", count=len(self._ownership.claims))
-            self._suspended = True
             self._ownership.suspend()
 
     # -- visits that need somebody, and visits that need nobody --------------------
@@ -197,7 +195,7 @@ class Cluster:
         }
         for visit, since in self._idle.items():
             if now - since >= self._policy.idle_release:
-                await self._ownership.release(visit)
+                await self._ownership.release(visit, self._is_idle)
 
     async def _often(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         """Every so many seconds, whatever went wrong the last time."""

@@ -49,8 +49,8 @@ class DeskGateway:
         """Accept the socket of a desk. Raises ``TokenInvalid``."""
         claims = self._tokens.verify(token)
         card = await self._practices.card(claims.practice)
-        await self._check_link(claims.desk)
         await self._first_look(claims.practice)
+        await self._check_link(claims.desk)
         session = DeskSession(sid=sid, desk=claims.desk, practice=claims.practice, card=card)
         self._expire_at(session, claims.expires_at)
         self.sessions.add(session)
@@ -83,6 +83,16 @@ class DeskGateway:
             if session.desk == desk:
                 await self._end(session, "link_unknown")
 
+    def changed(self, practice: str) -> None:
+        """Something of this practice has, at whichever node: a desk may have been withdrawn."""
+        for session in self.sessions.group(practice):
+            self._tasks.spawn(self._close_withdrawn(session))
+
+    def all_changed(self) -> None:
+        """Any of them may have been, unnoticed."""
+        for session in self.sessions.all():
+            self._tasks.spawn(self._close_withdrawn(session))
+
     def tell(self, practices: frozenset[str]) -> None:
         """Show these practices' desks what has changed."""
         for practice in practices:
@@ -94,6 +104,12 @@ class DeskGateway:
         for session in self.sessions.all():
             self.sessions.remove(session.sid)
         await self._tasks.close()
+
+    async def _close_withdrawn(self, session: DeskSession) -> None:
+        try:
+            await self._check_link(session.desk)
+        except TokenInvalid:
+            await self._end(session, "link_unknown")
 
     async def _check_link(self, desk: str) -> None:
         link = await self._store.find_desk(desk)

@@ -59,9 +59,10 @@ class Draining:
         """Take no more visits and give away those that there are, within the policy's time.
 
         What is left then ends as in a restart: browsers come back to whoever takes it over. Asked
-        for again, it waits for the same.
+        for again, it waits for the same, or gives away what came since or could not be given.
         """
-        if self._under_way is None:
+        claims = self._finder.ownership.claims
+        if self._under_way is None or (self._under_way.done() and claims):
             self._under_way = asyncio.ensure_future(self._drain())
         await asyncio.shield(self._under_way)
 
@@ -78,6 +79,7 @@ class Draining:
             async with asyncio.timeout(self._policy.drain_within):
                 while await self._give_all_away():
                     await self._finder.news(within=self._policy.beat_every)
+                await self._finder.ownership.handed_on()
         except TimeoutError:
             log.warning("drain_cut_short", count=len(self._finder.ownership.claims))
         await asyncio.sleep(self._policy.farewell_grace)  # for the media of the last of them
@@ -111,6 +113,8 @@ class Draining:
             await self._calls.part(known.visit, Prompt.INTERRUPTED)
         try:
             async with self._keeper.still(visit):  # nothing is decided between here and there
+                if visit not in ownership.claims:
+                    return True
                 await self._peers.take_over(target, visit, ownership.claims.of(visit))
                 ownership.give_up(visit, self._policy.farewell_grace)
         except (NodeUnreachable, StoreError) as error:

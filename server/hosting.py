@@ -107,7 +107,10 @@ class Neighbours:
             claim = await self._directory.owner_of(visit)
         except StoreUnavailable:
             return await self._owner_by_asking(visit)
-        return self._finder.watch.node(claim.owner, time.monotonic())
+        node = self._finder.watch.node(claim.owner, time.monotonic())
+        if node is None and await self._finder.take_if_free(visit):
+            node = self._finder.watch.node(self._finder.ownership.owner, time.monotonic())
+        return node
 
     async def _owner_by_asking(self, visit: VisitId) -> NodeRecord | None:
         for node in self._others():

@@ -118,11 +118,11 @@ class ManyNodes:
     def join(self, parts: Parts, store: Store) -> RoutedVisits:
         """Connect to what the node has; handlers ask what this returns about visits."""
         policy, clock, finder = self.policy, self._clock, self._finder
-        neighbours = Neighbours(self.directory, finder, self._peers, policy)
+        self.neighbours = Neighbours(self.directory, finder, self._peers, policy)
         self.ownership.connect(
-            parts.keeper, parts.leaver, neighbours.hand_on, self._metrics.node.owner_changed
+            parts.keeper, parts.leaver, self.neighbours.hand_on, self._metrics.node.owner_changed
         )
-        self.cluster = self._cluster(parts, neighbours)
+        self.cluster = self._cluster(parts, self.neighbours)
         phones = parts.phones
         self.announcements.connect(phones.prompts, phones)
         phones.calls.allowance = SharedAllowance(self._link, self._keys, phones.policies.limits)
@@ -141,7 +141,9 @@ class ManyNodes:
             self._edge,
             clock,
         )
-        self._news.connect(parts.desks.sessions.groups, finder.is_here, self.announcements)
+        self._news.connect(
+            parts.desks.sessions.groups, finder.is_here, self.announcements, parts.desks
+        )
         parts.desks.look_first(self._news.first_look)
         return self.visits
 

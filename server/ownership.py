@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
 import structlog
@@ -38,6 +38,9 @@ class Keeping(Protocol):
 
     def let_go(self, visit_id: VisitId) -> None:
         """Meet no deadline of this visit any more."""
+
+    def still(self, visit_id: VisitId) -> AbstractAsyncContextManager[None]:
+        """Nobody changes the visit while this context lasts."""
 
 
 class Leaving(Protocol):
@@ -90,6 +93,9 @@ class Ownership:
     def decides_about(self, visit: VisitId) -> bool:
         """Not while it is taken up: whoever connected now would be taken for one of before."""
         return visit in self.claims and visit not in self._gaining
+
+    def keeps(self, visit: VisitId) -> bool:
+        return visit in self.claims
 
     def known(self, visit: VisitId) -> Stored | None:
         return self._known.get(visit)
@@ -156,20 +162,29 @@ class Ownership:
         except SchemaUnknown:
             log.exception("visit_not_resumed", visit=visit)
             self._drop(visit, media_for=0.0)
+            await self._directory.release(visit, claim)  # to whoever can read it
             raise NotOwner from None
 
     # -- letting go --------------------
 
     def give_up(self, visit: VisitId, media_for: float) -> None:
-        """The visit is another node's, by our own wish."""
-        self._drop(visit, media_for)
+        """The visit is another node's, by our own wish; it is told what could not be stored."""
+        self._end_here(visit, media_for)
+        self._hand_on_memory(visit)
 
-    async def release(self, visit: VisitId) -> None:
-        """Nobody owns the visit from now on."""
-        claim = self.claims.of(visit)
-        self._counted(Why.RELEASED)
-        self._drop(visit, media_for=0.0)
-        await self._directory.release(visit, claim)
+    async def release(
+        self, visit: VisitId, may_go: Callable[[VisitId], bool] | None = None
+    ) -> None:
+        """Nobody owns the visit from now on, if it still ``may_go`` when nothing is under way."""
+        if self._held.get(visit):
+            await self._keeper.current(visit)
+        async with self._keeper.still(visit):
+            claim = self.claims.of(visit)
+            if visit not in self.claims or (may_go is not None and not may_go(visit)):
+                return
+            self._counted(Why.RELEASED)
+            self._drop(visit, media_for=0.0)
+            await self._directory.release(visit, claim)
 
     def suspend(self) -> None:
         """Nobody can decide about any of these visits for too long: stop them cleanly."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from rooms.model import Admission
+from server.store import StoreUnavailable
 from tests.support.redis_server import redis_server
 from tests.support.several_nodes import road_to, several_nodes, slower, until, until_stored
 
@@ -151,3 +152,88 @@ async def test_a_visit_that_ends_without_the_store_is_over_for_everybody(pair, r
     await is_back(pair)
     answer = await pair.at("a").post(visit.path("patient", "/admit"))
     assert answer.code == "visit_ended"
+
+
+async def test_what_a_cut_off_node_removed_stays_removed_though_it_drains(tmp_path, redis, guest):
+    async with (
+        road_to(redis) as (road, address),
+        several_nodes(
+            tmp_path, redis, roads={"a": address}, policy=slower(stale_after=30.0)
+        ) as pair,
+    ):
+        visit = await pair.at("b").plans()
+        await pair.placed(visit, "a")
+        clinician, person = await pair.meet(visit, guest(), guest())
+
+        road.is_cut()
+        await clinician.does("seat:remove", {"seat": visit.patient.seat})
+        assert await person.over() == "seat_removed"
+        await pair.part("a").draining.drain()
+
+        assert pair.owner(visit) == "b"
+        seat = pair.part("b").ownership.visit(visit.id).seat(visit.patient.seat)
+        assert seat.admission is Admission.REMOVED
+
+
+async def test_who_was_removed_is_not_let_back_in_by_a_save_that_nobody_heard_of(
+    pair, guest, monkeypatch
+):
+    visit = await pair.at("a").plans()
+    clinician, person = await pair.meet(visit, guest(), guest())
+    node = pair[pair.owner(visit)].node
+    load, save = node.store.load, node.store.save
+    away = {"load", "answer"}
+
+    async def loads(visit_id):
+        if "load" in away and "answer" not in away:
+            raise StoreUnavailable
+        return await load(visit_id)
+
+    async def saves(*what, **how):
+        if "answer" in away:
+            await save(*what, **how)
+            away.discard("answer")
+        elif not away:
+            return await save(*what, **how)
+        away.discard("back")
+        raise StoreUnavailable
+
+    monkeypatch.setattr(node.store, "load", loads)
+    monkeypatch.setattr(node.store, "save", saves)
+    dark = {"microphone": False, "camera": False}
+    assert await clinician.refused("media:switch", dark) == "store_unavailable"
+    await clinician.does("seat:remove", {"seat": visit.patient.seat})
+    assert await person.over() == "seat_removed"
+
+    wired = []
+    wire = node.plane.wire
+    monkeypatch.setattr(node.plane, "wire", lambda now: wired.append(now.seats) or wire(now))
+    away |= {"back"}
+    away.discard("load")  # and yet nothing can be saved the first time
+    await until_stored(
+        pair.practice,
+        visit,
+        lambda stored: stored.seat(visit.patient.seat).admission is Admission.REMOVED,
+    )
+    await until(lambda: wired)
+    assert not any(visit.patient.seat in seats for seats in wired)
+
+
+async def test_a_store_that_comes_back_for_a_moment_does_not_lengthen_the_hold_for_ever(
+    tmp_path, redis, guest, monkeypatch
+):
+    async with several_nodes(tmp_path, redis, policy=slower(media_hold=0.3)) as pair:
+        visit = await pair.at("a").plans()
+        _, person = await pair.meet(visit, guest(), guest())
+        home = pair.part(pair.owner(visit))
+
+        async def away(_owner):
+            raise StoreUnavailable
+
+        redis.kills()
+        await person.gone.wait()
+        monkeypatch.setattr(home.directory, "owned_by", away)
+        redis.starts()
+        await until(lambda: visit.id in home.ownership.claims)
+        redis.kills()
+        await until(lambda: visit.id not in home.ownership.claims)

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from rooms.codec import SchemaUnknown
 from rooms.model import Actor, ActorKind, Stage
 from server.config import ConfigurationError
+from server.store import NotOwner
 from tests.support.page_clients import Refused
 from tests.support.redis_server import redis_server
 from tests.support.several_nodes import several_nodes, slower, until, until_stored
@@ -198,3 +200,96 @@ async def test_a_node_that_starts_while_the_store_is_away_waits_for_it(tmp_path)
             assert (await installation["a"].call("GET", "/readyz")).status == 200
         finally:
             await node.__aexit__(None, None, None)
+
+
+async def test_a_page_that_connects_while_its_visit_moves_is_not_kept_where_it_was(
+    pair, guest, monkeypatch
+):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    browser = guest()
+    browser.server = pair["a"]
+    opened = await browser.post(visit.patient.code)
+    practices = pair["a"].node.practices
+    card = practices.card
+
+    async def moves_meanwhile(practice):
+        pair.part("a").ownership.give_up(visit.id, media_for=0.0)
+        return await card(practice)
+
+    monkeypatch.setattr(practices, "card", moves_meanwhile)
+    with pytest.raises(Refused, match="not_owner"):
+        await browser.page(opened.body["token"]).connect()
+    assert not pair["a"].node.gateway.sessions.group(visit.id)
+
+
+async def test_a_desk_that_is_withdrawn_at_one_node_closes_at_the_other(pair, guest):
+    at_b, other = guest(), guest()
+    at_b.server = other.server = pair["b"]
+    code = await pair.practice.desk_code()
+    desk = (await at_b.post(code, "/v1/desk/sessions")).body["desk"]
+    page, stays = (
+        await at_b.opens_desk(code),
+        await other.opens_desk(await pair.practice.desk_code()),
+    )
+    assert (await pair.at("a").call("DELETE", f"/v1/desks/{desk}")).status == 204
+    assert await page.over() == "link_unknown"
+    await stays.does("desk:renew")
+
+
+async def test_what_is_saved_while_a_visit_is_lost_is_followed_by_nobody_here(
+    pair, guest, monkeypatch
+):
+    visit = await pair.at("a").plans()
+    clinician, person = await pair.meet(visit, guest(), guest())
+    home = pair.owner(visit)
+    node, ownership = pair[home].node, pair.part(home).ownership
+    save = node.store.save
+
+    async def lost_meanwhile(*what, **how):
+        version = await save(*what, **how)
+        monkeypatch.setattr(node.store, "save", save)
+        ownership.lost(visit.id)
+        return version
+
+    monkeypatch.setattr(node.store, "save", lost_meanwhile)
+    wired = []
+    wire = node.plane.wire
+    monkeypatch.setattr(node.plane, "wire", lambda now: wired.append(now.seats) or wire(now))
+    asking = asyncio.create_task(
+        clinician.ask("media:switch", {"microphone": False, "camera": False})
+    )
+    await person.gone.wait()
+    await until(lambda: wired)
+    await node.world.settled()
+    assert not any(wired)
+    asking.cancel()
+
+
+async def test_a_visit_that_somebody_comes_to_is_not_released(pair):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    ownership = pair.part("a").ownership
+    async with pair["a"].node.local.still(visit.id):
+        leaving = asyncio.create_task(ownership.release(visit.id, lambda _: False))
+        await asyncio.sleep(0)
+        assert visit.id in ownership.claims
+    await leaving
+    assert pair.owner(visit) == "a"
+    await ownership.release(visit.id, lambda _: True)
+    assert pair.owner(visit) == ""
+
+
+async def test_a_visit_that_a_node_cannot_read_is_left_to_others(pair, monkeypatch):
+    visit = await pair.at("a").plans()
+    directory = pair.part("a").directory
+
+    async def cannot(_visit):
+        raise SchemaUnknown
+
+    monkeypatch.setattr(pair["a"].node.local, "resume", cannot)
+    with pytest.raises(NotOwner):
+        await pair.part("a").ownership.gain(visit.id, await directory.owner_of(visit.id))
+    assert not (await directory.owner_of(visit.id)).owner
+    await pair.placed(visit, "b")
+    assert (await pair.at("a").get(visit.path()))["visit"] == visit.id
