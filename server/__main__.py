@@ -50,6 +50,15 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(parsed.run(parsed))
     except (ConfigurationError, StoreUnavailable, ChainBroken, BackupRefused) as error:
         sys.exit(f"bedside: {error}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:  # `bedside audit export … | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        if parsed.run is _serve:  # a server's own trouble is told whole
+            raise
+        sys.exit(f"bedside: {error.filename or 'A file'} cannot be used ({error.strerror}).")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,10 +12,14 @@ import jwt
 import pytest
 import socketio
 
+from server import keys
 from server.__main__ import FIRST_PRACTICE
 from server.links import is_api_key, is_code
+from server.sqlite_store import SqliteStore
 from tests.support.ports import free_port
+from tests.support.records import happened
 from tests.support.serving import environment, run, serving, start
+from tests.support.staff import Staff
 
 pytestmark = pytest.mark.slow
 
@@ -245,3 +249,29 @@ async def test_the_demo_speaks_https_for_a_phone_in_the_same_network(tmp_path):
     process.terminate()
     await asyncio.wait_for(process.communicate(), 10)
     assert process.returncode == 0
+
+
+async def test_whoever_has_read_enough_of_a_log_is_not_told_of_python(tmp_path):
+    ring = keys.create(tmp_path / "data" / "keys.json")
+    store = SqliteStore(tmp_path / "data" / "bedside.db", ring.audit)
+    await store.open()
+    await store.record([happened(visit="") for _ in range(500)])  # more than a pipe holds
+    await store.close()
+    env = environment(tmp_path / "data")
+    process = await start("audit", "export", "--practice", "", env=env)
+    await process.stdout.readline()
+    process.stdout._transport.close()
+    assert await process.wait() == 128 + signal.SIGPIPE
+    assert await process.stderr.read() == b""
+
+
+def test_what_cannot_be_written_is_said_in_a_sentence(monkeypatch, capsys, tmp_path):
+    staff = Staff(monkeypatch, capsys, tmp_path)
+    staff.uses(tmp_path / "data")
+    staff.fills()
+    backup = tmp_path / "backup"
+    assert staff.give("backup", backup)[0] == 0
+    staff.uses(Path("/proc/nowhere"))
+    for command in (("keys", "init"), ("practice", "X"), ("restore", backup)):
+        told = "bedside: /proc/nowhere cannot be used (No such file or directory)."
+        assert staff.give(*command) == (1, "", told)
