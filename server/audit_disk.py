@@ -1,7 +1,12 @@
-"""The files of the audit: one for each UTC day, lines added to their end and synced."""
+"""The files of the audit: one for each UTC day, lines added to their end and synced.
+
+Whoever writes has the file locked: a command, or a second node by mistake, may look into the same
+directory, and must not take half of a line for what a crash left. Nobody waits for a lock.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +19,7 @@ from server.store import LogEntry
 
 _FIELDS = tuple(field.name for field in fields(LogEntry))
 _NAMES = "audit-????-??-??.jsonl"
+_ALONE = fcntl.LOCK_EX | fcntl.LOCK_NB
 _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -26,7 +32,6 @@ class AuditDisk:
 
     def take_up(self) -> dict[str, int]:
         """Mend the newest file after a crash; the newest cursor of each practice in it."""
-        self._make_directory()
         newest = max(self._directory.glob(_NAMES), default=None)
         return _last_cursors(newest) if newest else {}
 
@@ -52,6 +57,7 @@ class AuditDisk:
         new = not path.exists()
         file = os.open(path, _APPENDING, 0o600)
         try:
+            fcntl.flock(file, _ALONE)  # ends with the file
             if new:
                 _sync_directory(self._directory)
             yield file
@@ -73,6 +79,7 @@ def _last_cursors(path: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     whole = 0
     with path.open("rb+") as file:
+        fcntl.flock(file, _ALONE)
         for each in file:
             if not each.endswith(b"\n"):
                 file.truncate(whole)

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import resource
 import stat
@@ -7,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from server.audit import GENESIS, chain
-from server.audit_disk import AuditDisk
+from server.audit_disk import AuditDisk, line
 from tests.support.records import Clock, happened
 
 KEY = b"chain-key-of-the-audit-tests...."
@@ -103,3 +104,21 @@ def test_a_file_that_was_moved_away_is_written_no_more(disk, directory):
     disk.write(entries(1, first=2))
     assert [line["cursor"] for line in lines(moved)] == [1]
     assert [line["cursor"] for line in lines(file)] == [2]
+
+
+def test_a_line_that_another_process_is_writing_is_not_taken_for_a_crash(disk, directory):
+    disk.write(entries(1))
+    (file,) = directory.iterdir()
+    half = line(entries(2)[1]).encode()[:40]
+    with file.open("ab", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(half)
+        for attempt in (disk.take_up, lambda: disk.write(entries(1))):
+            with pytest.raises(BlockingIOError):
+                attempt()
+    assert file.read_bytes() == line(entries(1)[0]).encode() + half
+
+
+def test_looking_makes_nothing(disk, directory):
+    assert disk.take_up() == {}
+    assert not directory.exists(), "staff who look as another user would own it"
