@@ -3,6 +3,9 @@
 An export is one practice's log from some entry on; a node's own files hold many practices, and of
 each whatever stood in between. Both are checked the same way: every entry against its own MAC, and
 each against the one before it.
+
+Files may tell two stories from some entry on, each of them proved: a failover or a restored backup
+took back what had been written, and the log went on from there. That is told, and no break.
 """
 
 from __future__ import annotations
@@ -35,6 +38,14 @@ class Gap:
     practice: str
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Two entries of one practice with this cursor, both as they were written."""
+
+    practice: str
+    cursor: int
 
 
 def before(entry: LogEntry) -> LogEntry | None:
@@ -78,23 +89,40 @@ def parse(line: str | bytes) -> LogEntry:
     return LogEntry(**told)
 
 
-def verify(entries: Iterable[LogEntry], key: bytes) -> Iterator[Gap]:
-    """Check entries of any practices, in order of their cursors; yields what is missing.
-
-    Raises ``ChainBroken``. An entry may stand there twice, if it says the same.
+def verify(entries: Iterable[LogEntry], key: bytes) -> Iterator[Gap | Fork]:
+    """Check entries of any practices, in order of their cursors; yields what is missing, and where
+    there are two of one. Raises ``ChainBroken``. The same entry may stand there twice.
     """
-    last: dict[str, LogEntry] = {}
+    ends: dict[str, _Ends] = {}
     for entry in entries:
-        former = last.get(entry.practice)
-        if former == entry:
-            continue
-        if former is not None and entry.cursor > former.cursor + 1:
-            yield Gap(entry.practice, former.cursor + 1, entry.cursor - 1)
-            former = None
-        broken = verify_chain([entry], key, after=former or before(entry))
-        if broken is not None:
+        if verify_chain([entry], key, after=before(entry)) is not None:
             raise ChainBroken(_broken_at(entry.practice, entry.cursor))
-        last[entry.practice] = entry
+        end = ends.get(entry.practice)
+        if end is None:
+            ends[entry.practice] = _Ends(entry)
+        elif entry.mac not in end.macs or entry.cursor != end.cursor:
+            yield from end.follow(entry)
+
+
+class _Ends:
+    """The newest entries of one practice that were met: one, or one of each story."""
+
+    def __init__(self, first: LogEntry) -> None:
+        self.cursor, self.macs = first.cursor, {first.mac}
+        self._before: set[str] | None = None  # MACs at the cursor before; unknown at a beginning
+
+    def follow(self, entry: LogEntry) -> Iterator[Gap | Fork]:
+        """Raises ``ChainBroken`` unless this one comes after one that was met, or after a gap."""
+        if entry.cursor > self.cursor + 1:
+            yield Gap(entry.practice, self.cursor + 1, entry.cursor - 1)
+        if entry.cursor == self.cursor:
+            yield Fork(entry.practice, entry.cursor)
+        else:
+            self._before = self.macs if entry.cursor == self.cursor + 1 else None
+            self.cursor, self.macs = entry.cursor, set()
+        if self._before is not None and entry.previous_mac not in self._before:
+            raise ChainBroken(_broken_at(entry.practice, entry.cursor))
+        self.macs.add(entry.mac)
 
 
 def _broken_at(practice: str, cursor: int) -> str:

@@ -20,6 +20,7 @@ from typing import Any, TextIO, TypeAlias
 from rooms.nodes_policy import NodesPolicy
 from server import audit_export, backups, keys, staff_keys
 from server.audit_disk import line
+from server.audit_export import Fork, Gap
 from server.config import ConfigurationError, load_settings
 from server.staff_store import Installation, opened
 from server.staff_views import Row, api_keys, as_json, as_table, is_alive, nodes, visits
@@ -78,13 +79,18 @@ def _audit_verify(parsed: Parsed) -> int:
     key = keys.load(load_settings().keys_path).audit
     entries = [entry for path in parsed.file for entry in _entries(path)]
     entries.sort(key=attrgetter("practice", "cursor"))
-    gaps = list(audit_export.verify(entries, key))
-    for gap in gaps:
-        whose = f"practice {gap.practice}" if gap.practice else "the server itself"
-        told = f"bedside: of {whose}, entries {gap.first} to {gap.last} are missing"
-        print(told, file=sys.stderr)
+    found = list(audit_export.verify(entries, key))
+    for each in found:
+        print(f"bedside: of {_told(each)}", file=sys.stderr)
     print(f"{len(entries)} entries, as they were written.")
-    return 1 if gaps and not parsed.partial else 0
+    return 1 if found and not parsed.partial else 0
+
+
+def _told(found: Gap | Fork) -> str:
+    whose = f"practice {found.practice}" if found.practice else "the server itself"
+    if isinstance(found, Gap):
+        return f"{whose}, entries {found.first} to {found.last} are missing"
+    return f"{whose}, there are two entries {found.cursor}: Redis lost the end of its log there"
 
 
 def _backup(parsed: Parsed) -> int:
@@ -172,7 +178,10 @@ COMMANDS = (
         _audit_verify,
         (
             ("file", {"type": Path, "nargs": "+"}),
-            ("--partial", {**_FLAG, "help": "entries may be missing, as in one node's own files"}),
+            (
+                "--partial",
+                {**_FLAG, "help": "a node's own files: entries may be missing, or lost by Redis"},
+            ),
         ),
     ),
     Command(("backup",), "copy everything to a directory, under way", _backup, (_DIRECTORY,)),

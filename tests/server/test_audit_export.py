@@ -5,7 +5,7 @@ import pytest
 
 from server.audit import GENESIS, chain
 from server.audit_disk import line
-from server.audit_export import ChainBroken, Gap, before, parse, read, verify
+from server.audit_export import ChainBroken, Fork, Gap, before, parse, read, verify
 from tests.support.records import happened
 
 KEY = bytes(range(32))
@@ -111,10 +111,37 @@ def test_what_is_missing_is_told_and_the_rest_still_proved():
         list(verify([LOG[0], replace(LOG[3], outcome="denied")], KEY))
 
 
-def test_two_stories_of_one_entry_are_a_break():
-    other = chain(happened(practice="north", outcome="denied"), 2, LOG[0].mac, KEY)
-    with pytest.raises(ChainBroken, match="entry 2"):
-        list(verify([LOG[0], LOG[1], other], KEY))
+def told_again(after, count, outcome="denied"):
+    """The log as it went on when what came after this entry had been lost."""
+    entries = [LOG[after - 1]]
+    for cursor in range(after + 1, after + 1 + count):
+        draft = happened(practice="north", outcome=outcome)
+        entries.append(chain(draft, cursor, entries[-1].mac, KEY))
+    return entries[1:]
+
+
+def in_order(*logs):
+    return sorted(
+        (e for log in logs for e in log), key=lambda entry: (entry.practice, entry.cursor)
+    )
+
+
+def test_two_stories_that_are_both_proved_are_told_and_no_break():
+    assert list(verify(in_order(LOG, told_again(2, 3)), KEY)) == [
+        Fork("north", 3),
+        Fork("north", 4),
+        Fork("north", 5),
+    ]
+    lost_by_all = in_order(LOG[:2], told_again(2, 3), told_again(2, 1, "twice"))
+    assert list(verify(lost_by_all, KEY)) == [Fork("north", 3)]
+
+
+def test_an_entry_that_follows_none_of_two_stories_is_a_break():
+    elsewhere = chain(happened(practice="north"), 6, told_again(2, 3, "third")[-1].mac, KEY)
+    with pytest.raises(ChainBroken, match="entry 6"):
+        list(verify(in_order(LOG[:5], told_again(2, 3), [elsewhere]), KEY))
+    with pytest.raises(ChainBroken, match="entry 3"):
+        list(verify(in_order(LOG, [replace(told_again(2, 1)[0], at=5.0)]), KEY))
 
 
 def test_another_key_proves_nothing():

@@ -7,7 +7,12 @@ import time
 
 import pytest
 
+from server import keys
+from server.audit import chain
+from server.audit_disk import line
+from server.audit_export import parse
 from server.claims import NOBODY, NodeRecord
+from tests.support.records import happened
 from tests.support.staff import Staff
 
 
@@ -133,6 +138,21 @@ def test_an_export_goes_on_where_another_one_ended(either, tmp_path):
     assert status == 1
     assert "entries 2 to 2 are missing" in err
     assert either.give("audit", "verify", "--partial", first, rest)[0] == 0
+
+
+def test_what_redis_lost_stands_in_the_files_and_is_no_break(staff, tmp_path):
+    _, out, _ = staff.give("audit", "export", "--practice", "north")
+    kept = [parse(text) for text in out.splitlines()]
+    key = keys.load(staff.data / "keys.json").audit
+    again = chain(happened("Again"), 4, kept[2].mac, key)
+    file = tmp_path / "audit.jsonl"
+    file.write_text(out + line(again))
+    status, _, err = staff.give("audit", "verify", file)
+    told = (
+        "bedside: of practice north, there are two entries 4: Redis lost the end of its log there\n"
+    )
+    assert (status, err) == (1, told)
+    assert staff.give("audit", "verify", "--partial", file)[0] == 0
 
 
 def test_a_log_that_somebody_touched_is_told_at_the_first_break(staff, tmp_path):
