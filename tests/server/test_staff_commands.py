@@ -144,7 +144,7 @@ def test_what_redis_lost_stands_in_the_files_and_is_no_break(staff, tmp_path):
     _, out, _ = staff.give("audit", "export", "--practice", "north")
     kept = [parse(text) for text in out.splitlines()]
     key = keys.load(staff.data / "keys.json").audit
-    again = chain(happened("Again"), 4, kept[2].mac, key)
+    again = chain(happened("Again", practice="north"), 4, kept[2].mac, key)
     file = tmp_path / "audit.jsonl"
     file.write_text(out + line(again))
     status, _, err = staff.give("audit", "verify", file)
