@@ -158,7 +158,7 @@ async def test_what_a_cut_off_node_removed_stays_removed_though_it_drains(tmp_pa
     async with (
         road_to(redis) as (road, address),
         several_nodes(
-            tmp_path, redis, roads={"a": address}, policy=slower(stale_after=30.0)
+            tmp_path, redis, roads={"a": address}, policy=slower(stale_after=30.0, peers_every=30.0)
         ) as pair,
     ):
         visit = await pair.at("b").plans()

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from rooms.codec import SchemaUnknown
+from rooms.events import VisitWasCancelled
 from rooms.model import Actor, ActorKind, Stage
 from server.config import ConfigurationError
 from server.store import NotOwner
@@ -278,6 +279,21 @@ async def test_a_visit_that_somebody_comes_to_is_not_released(pair):
     assert pair.owner(visit) == "a"
     await ownership.release(visit.id, lambda _: True)
     assert pair.owner(visit) == ""
+
+
+async def test_who_waits_for_a_turn_until_the_visit_is_released_decides_nothing(pair):
+    visit = await pair.at("a").plans()
+    await pair.placed(visit, "a")
+    keeper, before = pair["a"].node.local, await pair.practice.stored(visit)
+    async with keeper.still(visit.id):
+        leaving = asyncio.create_task(pair.part("a").ownership.release(visit.id))
+        await asyncio.sleep(0)
+        late = asyncio.create_task(keeper.submit(visit.id, VisitWasCancelled(by=PRACTICE)))
+        await asyncio.sleep(0)
+    await leaving
+    with pytest.raises(NotOwner):
+        await late
+    assert await pair.practice.stored(visit) == before
 
 
 async def test_a_visit_that_a_node_cannot_read_is_left_to_others(pair, monkeypatch):
