@@ -71,13 +71,15 @@ async def backup(found: Installation, target: Path) -> Manifest:
 
 
 async def restore(settings: Settings, source: Path) -> Manifest:
-    """Put everything from ``source`` where these settings want it; nothing may be there yet.
+    """Put everything from ``source`` where these settings want it; nothing may be there yet but the
+    installation's own key ring, which then stays as it is.
 
     The restored log is checked before this returns. Raises ``BackupRefused``,
     ``StoreUnavailable``, ``ChainBroken``.
     """
     manifest = read_manifest(source)
     _refuse_other_store(settings, manifest)
+    _refuse_other_keys(settings, source)
     _refuse_what_is_there(settings)
     if settings.many_nodes:
         await _refuse_full_redis(settings)
@@ -165,8 +167,19 @@ def _refuse_other_store(settings: Settings, manifest: Manifest) -> None:
         )
 
 
+def _refuse_other_keys(settings: Settings, source: Path) -> None:
+    """A ring that all nodes share outlives their data, and may have been rotated since."""
+    if not settings.keys_path.exists():
+        return
+    there, kept = keys.load(settings.keys_path), keys.load(source / KEYS)
+    if (there.audit, there.sealing) != (kept.audit, kept.sealing):
+        raise BackupRefused(
+            f"{settings.keys_path} holds the keys of another installation; nothing was restored."
+        )
+
+
 def _refuse_what_is_there(settings: Settings) -> None:
-    taken = [settings.keys_path, settings.store_path]
+    taken = [settings.store_path]
     taken += [path for folder in FOLDERS for path in _files(settings.data_dir / folder)]
     for path in taken:
         if path.exists():
@@ -175,7 +188,8 @@ def _refuse_what_is_there(settings: Settings) -> None:
 
 def _copy_back(settings: Settings, source: Path) -> None:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _copy(source / KEYS, settings.keys_path)
+    if not settings.keys_path.exists():
+        _copy(source / KEYS, settings.keys_path)
     for folder in FOLDERS:
         for path in _files(source / folder):
             _copy(path, settings.data_dir / folder / path.relative_to(source / folder))

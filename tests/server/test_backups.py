@@ -87,6 +87,24 @@ def test_a_backup_that_was_changed_is_refused_before_anything_is_touched(staff, 
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_a_ring_that_is_there_already_stays_if_it_is_the_same_installations(staff, tmp_path):
+    backup = tmp_path / "backup"
+    staff.give("backup", backup)
+    staff.give("keys", "rotate")
+    ring = (staff.data / "keys.json").read_text()
+    staff.monkeypatch.setenv("BEDSIDE_KEYS_FILE", str(tmp_path / "secret.json"))
+    staff.uses(tmp_path / "elsewhere", staff.redis)
+    staff.give("keys", "init")
+    status, _, err = staff.give("restore", backup)
+    assert status == 1
+    assert "keys of another installation" in err
+    assert not (tmp_path / "elsewhere").exists()
+    (tmp_path / "secret.json").write_text(ring)
+    assert staff.give("restore", backup)[0] == 0
+    assert (tmp_path / "secret.json").read_text() == ring
+    assert staff.give("audit", "export", "--practice", "north")[0] == 0
+
+
 def test_one_kind_of_store_is_not_restored_into_the_other(staff, tmp_path, shared_redis):
     backup = tmp_path / "backup"
     staff.give("backup", backup)
