@@ -14,14 +14,13 @@ from typing import Protocol
 
 import structlog
 
-from rooms.codec import SchemaUnknown
 from rooms.events import Event
 from rooms.model import Visit, VisitId
 from rooms.nodes_policy import NodesPolicy
 from rooms.reductions import missing
 from server.claims import Claim, Claims, Directory
 from server.node_metrics import Why
-from server.store import NotOwner, Store, Stored, StoreError, StoreUnavailable
+from server.store import NotOwner, Store, Stored, StoreError, StoreUnavailable, UnknownVisit
 from server.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -159,10 +158,14 @@ class Ownership:
             self._dormant[visit] = claim  # taken up when the store is back
             self._end_here(visit, media_for=0.0)
             raise
-        except SchemaUnknown:
+        except NotOwner:
+            self.lost(visit)
+            raise
+        except Exception:  # it cannot be read, say; half a visit is nobody's help
             log.exception("visit_not_resumed", visit=visit)
-            self._drop(visit, media_for=0.0)
-            await self._directory.release(visit, claim)  # to whoever can read it
+            self._end_here(visit, media_for=0.0)
+            await self._directory.release(visit, claim)  # to whoever can
+            self._hand_on_memory(visit)
             raise NotOwner from None
 
     # -- letting go --------------------
@@ -228,7 +231,9 @@ class Ownership:
     async def _is_ours(self, visit: VisitId, claim: Claim) -> bool:
         known = self._known.get(visit)
         if known is None:
-            return (await self._directory.owner_of(visit)) == claim
+            with suppress(UnknownVisit):  # it has expired
+                return (await self._directory.owner_of(visit)) == claim
+            return False
         return await self._directory.reassert(known, claim)
 
     def _drop(self, visit: VisitId, media_for: float) -> None:

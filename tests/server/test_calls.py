@@ -286,6 +286,16 @@ async def test_a_visit_that_goes_elsewhere_while_its_call_is_prepared_rings_nobo
     await office.told.until(CallRang)
 
 
+async def test_a_call_that_ends_as_its_farewell_begins_is_parted_from_all_the_same(office):
+    visit = visit_with(NUMBER_OF[Script.NO_ANSWER])
+    await office.calls.place(visit, ORDER)
+    await office.told.until(CallRang)
+    parting = asyncio.create_task(office.calls.part(visit, Prompt.INTERRUPTED))
+    await asyncio.sleep(0)
+    office.calls.leave("visit-1")
+    await parting
+
+
 async def test_one_practice_calls_so_often_in_a_day(open_office):
     office = await open_office(per_practice_daily=1.0)
     for count, script in ((1, Script.BUSY), (2, Script.DECLINES)):

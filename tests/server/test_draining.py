@@ -45,3 +45,18 @@ async def test_a_telephone_is_told_and_called_again_by_the_next_node(
             lambda v: line_of(v).state is Fallback.BRIDGED and line_of(v).call.id != first.id,
         )
         assert pair.owner(visit) == pair.other(home)
+
+
+async def test_what_could_be_given_to_nobody_is_given_away_when_asked_again(
+    tmp_path, shared_redis, monkeypatch
+):
+    async with several_nodes(tmp_path, shared_redis) as pair:
+        visit = await pair.at("a").plans()
+        await pair.placed(visit, "a")
+        draining = pair.part("a").draining
+        with monkeypatch.context() as alone:
+            alone.setattr(draining, "_target", lambda: None)
+            await draining.drain()
+        assert pair.owner(visit) == "a"
+        await draining.drain()
+        assert pair.owner(visit) == "b"

@@ -296,12 +296,13 @@ async def test_who_waits_for_a_turn_until_the_visit_is_released_decides_nothing(
     assert await pair.practice.stored(visit) == before
 
 
-async def test_a_visit_that_a_node_cannot_read_is_left_to_others(pair, monkeypatch):
+@pytest.mark.parametrize("trouble", [SchemaUnknown, KeyError])
+async def test_a_visit_that_a_node_cannot_take_up_is_left_to_others(pair, monkeypatch, trouble):
     visit = await pair.at("a").plans()
     directory = pair.part("a").directory
 
     async def cannot(_visit):
-        raise SchemaUnknown
+        raise trouble
 
     monkeypatch.setattr(pair["a"].node.local, "resume", cannot)
     with pytest.raises(NotOwner):
