@@ -109,12 +109,19 @@ def create(path: Path) -> KeyRing:
 def rotate(path: Path, policy: EdgePolicy | None = None) -> KeyRing:
     """Sign with a new key from now on; the latest older ones still verify.
 
-    Running servers follow the file (``server.live_keys``). Raises ``ConfigurationError``.
+    Running servers follow the file (``server.live_keys``), so it stays readable to whom it was,
+    also when root rotates the keys of another user. Raises ``ConfigurationError``, ``OSError``.
     """
     kept = (policy or EdgePolicy()).token_keys_kept
     ring = load(path)
     ring = replace(ring, tokens=(_new_token_key(), *ring.tokens)[:kept])
-    _write_beside(path, ring).replace(path)
+    written = _write_beside(path, ring)
+    try:
+        _give_to_whom_it_was(written, path.stat())
+        written.replace(path)
+    except OSError:
+        written.unlink()
+        raise
     _sync_directory(path.parent)
     return ring
 
@@ -210,6 +217,13 @@ def _new_secret() -> bytes:
 
 def _new_token_key() -> TokenKey:
     return TokenKey(secrets.token_hex(8), _new_secret())
+
+
+def _give_to_whom_it_was(path: Path, former: os.stat_result) -> None:
+    now = path.stat()
+    if (now.st_uid, now.st_gid) != (former.st_uid, former.st_gid):
+        os.chown(path, former.st_uid, former.st_gid)
+    path.chmod(stat.S_IMODE(former.st_mode))
 
 
 def _write_beside(path: Path, ring: KeyRing) -> Path:

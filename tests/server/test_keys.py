@@ -1,6 +1,7 @@
 import base64
 import json
 import multiprocessing
+import os
 import stat
 
 import pytest
@@ -79,6 +80,19 @@ def test_rotation_signs_with_a_new_key_and_believes_the_latest_older_ones(path):
     assert len({key.kid for key in seen}) == 5
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_rotated_keys_belong_to_whom_they_did(path):
+    keys.create(path)
+    path.chmod(0o640)
+    if os.getuid() == 0:
+        os.chown(path, 4_321, 4_322)
+    before = path.stat()
+    keys.rotate(path)
+    after = path.stat()
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
+    assert stat.S_IMODE(after.st_mode) == 0o640
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_a_key_is_found_by_its_exact_kid(path):
