@@ -145,6 +145,8 @@ async def _run(settings: Settings, started: Started) -> None:
     ring = LiveKeys(
         settings.keys_path, keys.load_or_create(settings.keys_path, settings.production)
     )
+    # Before anything that may take long: a reload must not end a node that waits for its store.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ring.reread)
     configure(settings.log_level, settings.log_format, traces=Traces(ring.sealing))
     app = build(settings, ring)
     if made:
@@ -153,7 +155,6 @@ async def _run(settings: Settings, started: Started) -> None:
     try:
         await _listen(runner, settings)
         await started(app[NODE])
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ring.reread)
         await _until_stopped()
         if (nodes := app[NODE].nodes) is not None:
             await nodes.draining.drain()

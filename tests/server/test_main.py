@@ -160,6 +160,27 @@ async def test_keys_are_rotated_under_way(tmp_path):
     assert "keys_reread" in (tmp_path / "stderr.txt").read_text()
 
 
+async def test_a_reload_does_not_end_a_node_that_waits_for_its_store(tmp_path):
+    keys.create(tmp_path / "keys.json")
+    told = {"redis_url": "redis://127.0.0.1:1/0", "node": "a", "port": free_port()}
+    env = environment(tmp_path, **told, node_url="http://127.0.0.1:1", log_format="json")
+    process = await start("serve", env=env)
+
+    async def hears(words):
+        while words not in (said := await process.stderr.readline()):
+            assert said, "it has ended"
+
+    try:
+        async with asyncio.timeout(20):
+            await hears(b"waiting_for_store")
+            keys.rotate(tmp_path / "keys.json")
+            process.send_signal(signal.SIGHUP)
+            await hears(b"keys_reread")
+    finally:
+        process.kill()
+        await process.wait()
+
+
 async def test_rotating_what_is_not_there_is_refused(tmp_path):
     ran = await run("keys", "rotate", env=environment(tmp_path / "none"))
     assert ran.status == 1
