@@ -30,6 +30,7 @@ from server.links import hash_code, new_api_key, new_code
 from server.live_keys import LiveKeys
 from server.logs import AccessLog, configure
 from server.node import Node
+from server.redis_wire import RedisTrouble
 from server.slow_requests import create_runner
 from server.store import AlreadyExists, ApiKey, LinkKind, LinkRecord, Practice, StoreUnavailable
 from server.traces import Traces
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
     parsed = _parser().parse_args(arguments)
     try:
         sys.exit(parsed.run(parsed))
+    except RedisTrouble as error:
+        sys.exit(f"bedside: {error} (Redis: {error.reason})")
     except (ConfigurationError, StoreUnavailable, ChainBroken, BackupRefused) as error:
         sys.exit(f"bedside: {error}")
     except KeyboardInterrupt:

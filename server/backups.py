@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import file_digest
 from importlib.metadata import version
@@ -60,8 +60,8 @@ async def backup(found: Installation, target: Path) -> Manifest:
         copy_database(found.settings.store_path, target / DATABASE)
         await _check_copy(found, target / DATABASE)
     else:
-        lines = [line async for line in redis_copy.dump(found.link, found.settings.redis_prefix)]
-        _write_lines(target / REDIS, lines)
+        dumped = redis_copy.dump(found.link, found.settings.redis_prefix)
+        await _write_lines(target / REDIS, dumped)
         await check_log(found)
     _copy_beside(found.settings, target)
     store = "sqlite" if found.link is None else "redis"
@@ -147,10 +147,11 @@ def _copy_beside(settings: Settings, target: Path) -> None:
             _copy(path, target / folder / path.relative_to(settings.data_dir / folder))
 
 
-def _write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+async def _write_lines(path: Path, lines: AsyncIterator[dict[str, Any]]) -> None:
+    """One at a time: all of them may be more than fits into memory."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        for line in lines:
+        async for line in lines:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -211,3 +211,4 @@ def test_a_store_that_is_away_is_said(monkeypatch, capsys, tmp_path, shared_redi
     status, _, err = staff.give("visits")
     assert status == 1
     assert err.startswith("bedside: The server cannot store anything")
+    assert err.endswith("(Redis: connect)")
