@@ -203,6 +203,64 @@ async def test_a_node_that_starts_while_the_store_is_away_waits_for_it(tmp_path)
             await node.__aexit__(None, None, None)
 
 
+async def test_a_page_is_not_let_in_while_its_visit_is_taken_up(pair, guest, monkeypatch):
+    visit = await pair.at("a").plans(begins_in=600.0)
+    browser = guest()
+    browser.server = pair["b"]
+    opened = await browser.post(visit.patient.code)
+    home = pair.owner(visit)
+    node, ownership = pair[home].node, pair.part(home).ownership
+    await ownership.release(visit.id)
+    resumes, resume = asyncio.Event(), node.local.resume
+
+    async def slowly(visit_id):
+        await resumes.wait()
+        await resume(visit_id)
+
+    monkeypatch.setattr(node.local, "resume", slowly)
+    browser.server = pair[home]
+    gaining = asyncio.create_task(
+        ownership.gain(visit.id, await pair.part(home).directory.owner_of(visit.id))
+    )
+    await until(lambda: visit.id in ownership.claims)
+    with pytest.raises(Refused, match="not_owner"):
+        await browser.page(opened.body["token"]).connect()
+    resumes.set()
+    await gaining
+    await (await browser.page(opened.body["token"]).connect()).view()
+
+
+async def test_nobody_takes_a_visit_before_the_calls_of_its_lost_node_are_ended(pair, monkeypatch):
+    visit = await pair.at("a").plans(begins_in=600.0)
+    await pair.placed(visit, "a")
+    heir = pair.part("b")
+    asked, ended, kept = asyncio.Event(), asyncio.Event(), heir.store.kept_calls_of
+
+    async def slowly(node):
+        asked.set()
+        await ended.wait()
+        return await kept(node)
+
+    monkeypatch.setattr(heir.store, "kept_calls_of", slowly)
+    pair.falls_silent("a")
+    await asked.wait()
+    order = pair.at("b").post(visit.path(rest="/seats"), {"role": "family"})
+    ordering = asyncio.create_task(order)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(ordering), 0.2)
+    assert visit.id not in heir.ownership.claims
+    ended.set()
+    assert (await ordering).status == 201
+    assert visit.id in heir.ownership.claims
+
+
+async def test_a_deadline_is_met_though_the_node_whose_turn_it_is_does_nothing(pair, monkeypatch):
+    monkeypatch.setattr("server.succession.whose_turn", lambda *_: None)
+    visit = await pair.at("a").plans(begins_in=3600.0)
+    pair["a"].clock.advance(3600.0)
+    await until_stored(pair.practice, visit, lambda stored: stored.stage is Stage.OPEN)
+
+
 async def test_a_page_that_connects_while_its_visit_moves_is_not_kept_where_it_was(
     pair, guest, monkeypatch
 ):
@@ -298,7 +356,7 @@ async def test_who_waits_for_a_turn_until_the_visit_is_released_decides_nothing(
 
 @pytest.mark.parametrize("trouble", [SchemaUnknown, KeyError])
 async def test_a_visit_that_a_node_cannot_take_up_is_left_to_others(pair, monkeypatch, trouble):
-    visit = await pair.at("a").plans()
+    visit = await pair.at("a").plans(begins_in=3600 * 24)
     directory = pair.part("a").directory
 
     async def cannot(_visit):
