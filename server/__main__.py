@@ -122,6 +122,7 @@ def _first_practice(settings: Settings) -> Started:
             with suppress(AlreadyExists):  # another node of the same first start was quicker
                 told = await _introduce(node, practice, key_id="first")
                 secrets = settings.data_dir / FIRST_PRACTICE
+                secrets.unlink(missing_ok=True)  # of a store that is gone: they open nothing here
                 keys.write_private(secrets, told)
                 print(
                     f"The practice's API key and desk link are in {secrets}: "

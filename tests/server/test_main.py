@@ -26,6 +26,8 @@ pytestmark = pytest.mark.slow
 
 async def test_the_first_start_makes_keys_and_a_practice_and_says_so(tmp_path):
     data, port = tmp_path / "data", free_port()
+    data.mkdir()
+    (data / FIRST_PRACTICE).write_text("of a store that was lost")
     async with serving(data, port, practice_name="Riverside") as (_, lines):
         kept = (data / FIRST_PRACTICE).read_text()
         api_key = kept.split("API key")[1].split()[0]
