@@ -104,6 +104,24 @@ def verify(entries: Iterable[LogEntry], key: bytes) -> Iterator[Gap | Fork]:
             yield from end.follow(entry)
 
 
+def require_whole(practice: str, texts: Iterable[str], key: bytes) -> None:
+    """Check a practice's log, an entry a text; its beginning may have expired.
+
+    Raises ``ChainBroken`` where one was changed or is missing.
+    """
+    last: LogEntry | None = None
+    for text in texts:
+        at = last.cursor + 1 if last else 1
+        try:
+            entry = parse(text)
+        except ValueError:
+            raise ChainBroken(_broken_at(practice, at)) from None
+        whole = verify_chain([entry], key, after=last or before(entry)) is None
+        if not whole or entry.practice != practice:
+            raise ChainBroken(_broken_at(practice, at if last else entry.cursor))
+        last = entry
+
+
 class _Ends:
     """The newest entries of one practice that were met: one, or one of each story."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -109,6 +109,17 @@ async def _put_again(link: RedisLink, keys: RedisKeys, visit: str) -> None:
     except (SchemaUnknown, TypeError, ValueError):
         return  # nobody can read it, so nobody needs to find it
     await link.script(_PUT_AGAIN, (), (json.dumps(plan | {"expires": expires}), body))
+
+
+def log_of(line: Kept) -> str | None:
+    """The practice whose log a line holds, if it holds one."""
+    name = str(line["key"])
+    return name.removeprefix(_LOG) if name.startswith(_LOG) else None
+
+
+def entries(line: Kept) -> Iterator[str]:
+    """The entries of that log, each as JSON."""
+    return (_pairs(words)["entry"] for _, words in line["value"])
 
 
 async def _value(link: RedisLink, key: str, kind: str) -> Any:

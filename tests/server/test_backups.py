@@ -6,6 +6,7 @@ import stat
 import aiohttp
 import pytest
 
+from server.config import load_settings
 from server.redis_keys import RedisKeys
 from server.redis_recordings import RedisRecordings, packed
 from tests.support.ports import free_port
@@ -124,6 +125,30 @@ def test_a_redis_that_holds_something_is_not_restored_into(
     monkeypatch.setenv("BEDSIDE_DATA_DIR", str(tmp_path / "elsewhere"))
     assert "Redis holds keys" in staff.give("restore", tmp_path / "backup")[2]
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("at", [2, 3])
+def test_a_log_in_redis_that_somebody_touched_is_not_backed_up_as_whole(
+    monkeypatch, capsys, tmp_path, shared_redis, at
+):
+    staff = Staff(monkeypatch, capsys, tmp_path)
+    staff.uses(tmp_path / "data", shared_redis)
+    staff.fills()
+    log = RedisKeys(load_settings().redis_prefix).log("north")
+    staff.inside(lambda found: found.link.call("XTRIM", log, "MINID", f"{at}-0"))
+    assert staff.give("backup", tmp_path / "expired")[0] == 0
+
+    async def touched(found):
+        ((_, words),) = await found.link.call("XRANGE", log, "4-0", "4-0")
+        changed = [word.replace("Happened2", "Happened9") for word in words]
+        await found.link.call("XTRIM", log, "MAXLEN", 0)
+        await found.link.call("XADD", log, "5-0", *changed)
+
+    staff.inside(touched)
+    status, out, err = staff.give("backup", tmp_path / "touched")
+    assert (status, out) == (1, "")
+    assert "broken at entry 4" in err
+    assert not (tmp_path / "touched" / "manifest.json").exists()
 
 
 @pytest.mark.slow
