@@ -266,10 +266,10 @@ class RedisStore:
 
     async def api_keys(self, practice: str) -> list[ApiKey]:
         """Looks at every name in Redis, in pages: staff ask for it once a year."""
+        pattern, page = self._keys.api_key_id("*"), self._nodes.read_page
         named, cursor = set[str](), "0"
         while True:
-            page = ("MATCH", self._keys.api_key_id("*"), "COUNT", self._nodes.read_page)
-            cursor, found = await self._link.call("SCAN", cursor, *page)
+            cursor, found = await self._link.call("SCAN", cursor, "MATCH", pattern, "COUNT", page)
             named |= set(found)
             if cursor == "0":
                 break
