@@ -244,6 +244,7 @@ def _write_beside(path: Path, ring: KeyRing) -> Path:
 
 def write_private(path: Path, text: str) -> None:
     """Keep a secret in a new file that only this user can read. Raises ``FileExistsError``."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(f"{text}\n")
         file.flush()

@@ -199,3 +199,10 @@ def test_what_cannot_be_read_is_said_plainly(path, content):
     path.chmod(0o700)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         keys.load(path)
+
+
+def test_a_secret_finds_its_folder_made(tmp_path):
+    path = tmp_path / "node" / "a" / "secret.txt"
+    keys.write_private(path, "told once")
+    assert path.read_text() == "told once\n"
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
