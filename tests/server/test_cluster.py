@@ -122,7 +122,7 @@ async def test_what_a_cut_off_node_removed_is_removed_by_whoever_took_over(tmp_p
     async with (
         road_to(redis) as (road, address),
         several_nodes(
-            tmp_path, redis, roads={"a": address}, policy=slower(stale_after=1.5)
+            tmp_path, redis, roads={"a": address}, policy=slower(stale_after=2.5)
         ) as pair,
     ):
         visit = await pair.at("b").plans()

@@ -46,5 +46,5 @@ def test_every_refusal_of_a_store_has_a_code_of_its_own():
         for value in vars(store).values()
         if isinstance(value, type) and issubclass(value, StoreError)
     ]
-    assert len({error.code for error in errors}) == len(errors) == 5
+    assert len({error.code for error in errors}) == len(errors) == 6
     assert all(error.code in (store.__doc__ or "") for error in errors)
