@@ -134,12 +134,16 @@ class RedisLog:
     async def _ask_for_turns(self, drafts: Sequence[LogDraft]) -> None:
         """Other nodes write here without a pause, and what this one knows is always late.
 
-        Where somebody else has the turn it is asked for again, a few tries later.
+        Where somebody else has the turn it is asked for again, a few tries later. In one order, and
+        none after that: two writers that need both logs would each have one and wait for the other.
         """
         lives = round(self._nodes.log_turn * 1000)
         for practice in sorted({draft.practice for draft in drafts}):
             turn = self._keys.log_turn(practice)
-            await self._link.call("SET", turn, self._writer, "PX", lives, "NX")
+            got = await self._link.call("SET", turn, self._writer, "PX", lives, "NX")
+            if not got and await self._link.call("GET", turn) != self._writer:
+                await asyncio.sleep(self._nodes.log_pause)
+                return
 
     # -- entries --------------------------------------------------------------------------------
 

@@ -83,7 +83,6 @@ end
 
 local function append(chains)
   for _, chain in ipairs(chains) do
-    redis.call('DEL', chain.turn)
     local last
     for _, entry in ipairs(chain.entries) do
       redis.call('XADD', chain.stream, entry[1] .. '-0', 'entry', entry[3], 'mac', entry[2])
@@ -92,6 +91,7 @@ local function append(chains)
     redis.call('EXPIRE', chain.stream, chain.lives)
     redis.call('HSET', chain.head, 'cursor', last[1], 'mac', last[2])
     redis.call('SADD', chain.practices_seen, chain.practice)
+    redis.call('DEL', chain.turn) -- last: a script that has deleted may write without memory, too
   end
 end
 """
