@@ -15,10 +15,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from rooms.nodes_policy import GarbagePolicy
 from rooms.policy import EdgePolicy
 from server import keys
 from server.app import NODE, Policies, build
 from server.config import LogLevel, load_settings
+from server.garbage import Garbage
 from server.invitations import new_id
 from server.links import hash_code, new_api_key
 from server.logs import configure
@@ -87,6 +89,7 @@ async def _serve(directory: Path) -> None:
     )
     base_url = f"http://127.0.0.1:{settings.port}"
     print(json.dumps({"base_url": base_url, "api_key": api_key}), flush=True)
+    Garbage(node.is_quiet, GarbagePolicy()).start()
     await asyncio.Event().wait()
 
 

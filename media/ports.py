@@ -145,6 +145,10 @@ class Impairment:
 class MediaPlane(Protocol):
     """Makes the world equal to a wiring."""
 
+    @property
+    def visits(self) -> frozenset[VisitId]:
+        """The visits that have media now."""
+
     def wire(self, wiring: Wiring) -> None:
         """Make the visit's media equal to ``wiring``: seats not in it lose their legs at once."""
 

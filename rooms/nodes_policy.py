@@ -77,3 +77,12 @@ class SightPolicy:
     trace_length: int = 12  # characters of a name in logs, 60 bits: no two of a million visits alike
     keys_apart: float = 1.0  # whoever shows unknown keys has the file read this often, not more
     backup_page: int = 500  # keys of Redis read at once; a script of a millisecond holds nobody up
+
+
+@dataclass(frozen=True, slots=True)
+class GarbagePolicy:
+    """When one process looks at every object it has."""
+
+    look_every: float = 5.0  # seconds; a moment without media may be short
+    apart: float = 300.0  # seconds between two; cycles of a few hundred sessions are a megabyte
+    growth: float = 400e6  # bytes since the last one: now it cannot wait, whoever is heard

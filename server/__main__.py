@@ -19,12 +19,14 @@ from typing import Any
 from aiohttp import web
 
 from media.addresses import reachable
+from rooms.nodes_policy import GarbagePolicy
 from rooms.policy import EdgePolicy
 from server import certificate, demo, keys, staff_commands
 from server.app import NODE, build
 from server.audit_export import ChainBroken
 from server.backups import BackupRefused
 from server.config import ConfigurationError, Settings, load_settings, unknown_variables
+from server.garbage import Garbage
 from server.invitations import new_id
 from server.links import hash_code, new_api_key, new_code
 from server.live_keys import LiveKeys
@@ -156,13 +158,16 @@ async def _run(settings: Settings, started: Started) -> None:
     if made:
         print(f"bedside: made new keys in {settings.keys_path}", file=sys.stderr)
     runner = create_runner(app, app[NODE].edge, AccessLog)
+    garbage = Garbage(app[NODE].is_quiet, GarbagePolicy())
     try:
         await _listen(runner, settings)
         await started(app[NODE])
+        garbage.start()
         await _until_stopped()
         if (nodes := app[NODE].nodes) is not None:
             await nodes.draining.drain()
     finally:
+        await garbage.close()
         await runner.cleanup()
 
 

@@ -39,7 +39,7 @@ class LoadMeter:
         return Load(
             packets=(packets - before) / max(now - since, 1e-3),
             lag=self._lag.worst,
-            memory=_resident(),
+            memory=resident(),
             visits=len(self._visits),
             pages=len(self._pages),
         )
@@ -48,7 +48,7 @@ class LoadMeter:
         return self._counters.packets_in + self._counters.packets_out
 
 
-def _resident() -> float:
+def resident() -> float:
     """Bytes of this process that are in memory; 0 where nobody tells."""
     try:
         return float(_STATM.read_text(encoding="ascii").split()[1]) * _PAGE

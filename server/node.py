@@ -84,6 +84,10 @@ class Node:
         """Those of all nodes, if there are many."""
         return self.phones.prompts if self.nodes is None else self.nodes.announcements
 
+    def is_quiet(self) -> bool:
+        """Whether nobody is heard or seen through this node now."""
+        return not self.plane.visits
+
     async def signal_url(self, visit: str) -> str:
         """Where the pages of this visit keep their sockets: at the node that decides about it."""
         if self.nodes is None:
