@@ -85,4 +85,4 @@ class GarbagePolicy:
 
     look_every: float = 5.0  # seconds; a moment without media may be short
     apart: float = 300.0  # seconds between two; cycles of a few hundred sessions are a megabyte
-    growth: float = 400e6  # bytes since the last one: now it cannot wait, whoever is heard
+    growth: float = 1e9  # bytes since the last one: 20,000 people, or cycles that cannot wait any longer
