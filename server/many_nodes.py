@@ -108,7 +108,7 @@ class ManyNodes:
             ring=fingerprint(ring),
             started_at=clock(),
         )
-        self.ownership = Ownership(self.directory, self.store, claims, self._record.owner, policy)
+        self.ownership = Ownership(self.directory, self.store, claims, self._record.owner)
         self._finder = Finder(self.directory, self.ownership, Watch(policy), policy)
         self._tokens = PeerTokens(ring, issuer, clock, self.name, edge=edge, policy=policy)
         self._peers = HttpPeers(self._tokens, policy)

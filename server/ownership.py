@@ -16,7 +16,6 @@ import structlog
 
 from rooms.events import Event
 from rooms.model import Visit, VisitId
-from rooms.nodes_policy import NodesPolicy
 from rooms.reductions import missing
 from server.claims import Claim, Claims, Directory
 from server.node_metrics import Why
@@ -65,13 +64,11 @@ class Ownership:
         store: Store,
         claims: Claims,
         owner: str,
-        policy: NodesPolicy,
     ) -> None:
         self.owner = owner
         self.claims = claims
         self._directory = directory
         self._store = store
-        self._policy = policy
         self._known: dict[VisitId, Stored] = {}
         self._held: dict[VisitId, list[Event]] = {}
         self._dormant: dict[VisitId, Claim] = {}  # what was stopped while the store is away
