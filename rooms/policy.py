@@ -358,6 +358,7 @@ class EdgePolicy:
     save_tries: int = 5  # a lost race is computed again; more than this is not a race
     deadline_retry: float = 1.0  # while the store is away, ask again this often: calls wait behind it
     presence_retry: float = 1.0  # a drop that could not be stored is stored soon after
+    desk_gather: float = 0.01  # seconds: what one event changes comes in several steps
     desk_refresh: float = 0.25  # a desk reads faster than this only in films
     desk_rows: int = 300  # visits on one desk: 300 KB, of which the outbound queue takes 900
     desk_window: float = 18 * 60 * 60  # a desk sees the day around now, night shifts included

@@ -13,7 +13,9 @@ from server.timers import Clock
 
 
 class DeskBoard:
-    """Rows by practice. Changes within ``desk_refresh`` seconds are told together."""
+    """Rows by practice. The first change is told at once, and those that follow it together, every
+    ``desk_refresh`` seconds.
+    """
 
     def __init__(self, clock: Clock, edge: EdgePolicy) -> None:
         self._clock = clock
@@ -21,6 +23,7 @@ class DeskBoard:
         self._rows: dict[str, dict[VisitId, DeskVisit]] = {}
         self._changed: set[str] = set()
         self._handle: asyncio.TimerHandle | None = None
+        self._announced = float("-inf")  # by the loop's clock
         self._tell: Callable[[frozenset[str]], None] = lambda _practices: None
 
     def connect(self, tell: Callable[[frozenset[str]], None]) -> None:
@@ -32,9 +35,10 @@ class DeskBoard:
         self._rows.setdefault(visit.practice, {})[visit.id] = _row(visit)
         self._changed.add(visit.practice)
         if self._handle is None:
-            self._handle = asyncio.get_running_loop().call_later(
-                self._edge.desk_refresh, self._announce
-            )
+            loop = asyncio.get_running_loop()
+            rested = self._announced + self._edge.desk_refresh
+            soon = loop.time() + self._edge.desk_gather
+            self._handle = loop.call_at(max(rested, soon), self._announce)
 
     def rows(self, practice: str) -> tuple[DeskVisit, ...]:
         """The practice's visits around now and all that run, by their start."""
@@ -66,6 +70,7 @@ class DeskBoard:
 
     def _announce(self) -> None:
         changed, self._changed, self._handle = frozenset(self._changed), set(), None
+        self._announced = asyncio.get_running_loop().time()
         for practice in changed:
             self._forget_past(self._rows[practice])
         self._tell(changed)

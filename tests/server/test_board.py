@@ -101,3 +101,18 @@ async def test_nothing_is_told_after_the_end(board):
     board.close()
     await asyncio.sleep(0.03)
     assert told_of == []
+
+
+async def test_the_first_change_is_told_at_once_and_the_next_ones_together(clock):
+    board = DeskBoard(clock, replace(EDGE, desk_gather=0.0, desk_refresh=0.2))
+    loop, heard = asyncio.get_running_loop(), asyncio.Queue()
+    board.connect(lambda practices: heard.put_nowait((loop.time(), practices)))
+    board.follow(a_visit("one"))
+    first, _ = await asyncio.wait_for(heard.get(), 2)
+    board.follow(a_visit("two", practice="south"))
+    board.follow(a_visit("three"))
+    second, practices = await asyncio.wait_for(heard.get(), 2)
+    assert practices == {"north", "south"}
+    assert second - first >= 0.2
+    assert heard.empty()
+    board.close()
