@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ HERE = "127.0.0.1"
 GROUP = "bedside"  # what the sentinel calls the master and its replica
 SERVE = (sys.executable, "-m", "server", "serve")
 
+_TURN_SCHEMA = Path("/usr/share/coturn/schema.sql")  # of the Debian package
 _DEPLOY = Path(__file__).parents[1]
 _DRAINS_WITHIN = 10.0  # seconds; nobody's visit is to be saved when everything stops
 _MASTER_DOWN_AFTER = 3_000  # milliseconds
@@ -84,11 +87,21 @@ def turn_server(folder: Path, port: int, secret: Path, peers: Sequence[str]) -> 
         "--no-tls",
         "--no-dtls",
         "--allow-loopback-peers",
-        f"--userdb={folder / 'turn.sqlite'}",
+        f"--userdb={turn_database(folder)}",
         f"--pidfile={folder / 'turn.pid'}",
         *(f"--allowed-peer-ip={peer}" for peer in peers),
     ]
     return Program("turnserver", command, folder, accepts(port))
+
+
+def turn_database(folder: Path) -> Path:
+    """Coturn's database, empty. Left to itself, each of its threads makes the tables when somebody
+    first comes, and on a busy machine one finds the file locked and knows nobody's password.
+    """
+    path = folder / "turn.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(_TURN_SCHEMA.read_text())
+    return path
 
 
 def _turn_conf(folder: Path, secret: Path) -> Path:

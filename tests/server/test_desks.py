@@ -72,7 +72,7 @@ async def test_only_a_desks_token_opens_a_desk(server, practice, browser):
 
 
 async def test_a_desk_whose_token_expires_is_told_so(tmp_path, browser):
-    async with running_server(tmp_path, edge=replace(QUICK, token_life=1)) as server:
+    async with running_server(tmp_path, edge=replace(QUICK, token_life=2)) as server:
         practice = await server.practice()
         one = browser(server)
         page = await one.opens_desk(await practice.desk_code())

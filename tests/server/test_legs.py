@@ -95,7 +95,7 @@ async def test_the_end_of_a_former_page_leaves_the_present_one_alone(stage):
 
 
 async def test_a_page_whose_socket_is_lost_has_no_media_after_its_token(tmp_path, browser):
-    edge = replace(QUICK, token_life=1, token_leeway=0)
+    edge = replace(QUICK, token_life=3, token_leeway=0)
     async with running_server(tmp_path, edge=edge) as server:
         practice = await server.practice()
         visit = await practice.plans()

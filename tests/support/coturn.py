@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aioice import stun
 
+from deploy.local.programs import turn_database
 from tests.support.ports import free_port
 from tests.support.source_tree import ROOT
 
@@ -39,7 +40,7 @@ async def coturn(
         "--realm=bedside.test",
         "--no-tls",
         "--no-dtls",
-        f"--userdb={directory / 'turn.sqlite'}",
+        f"--userdb={turn_database(directory)}",
         f"--pidfile={directory / 'turn.pid'}",
     ]
     with (directory / LOG).open("wb") as log:
