@@ -136,8 +136,9 @@ async def test_what_a_cut_off_node_removed_is_removed_by_whoever_took_over(tmp_p
         await until(lambda: visit.id in pair.part("b").ownership.claims)
 
         def removed():
-            seat = pair.part("b").ownership.visit(visit.id).seat(visit.patient.seat)
-            return seat.admission is Admission.REMOVED
+            found = pair.part("b").ownership.visit(visit.id)  # none until it is taken up
+            seat = found and found.seat(visit.patient.seat)
+            return seat and seat.admission is Admission.REMOVED
 
         await until(removed)
 

@@ -50,8 +50,9 @@ async def test_who_was_removed_is_removed_by_the_next_owner_though_the_store_for
         pair.beats_again(home)
 
         def removed():
-            seat = pair.part(other).ownership.visit(visit.id).seat(visit.patient.seat)
-            return seat.admission is Admission.REMOVED
+            found = pair.part(other).ownership.visit(visit.id)  # none until it is taken up
+            seat = found and found.seat(visit.patient.seat)
+            return seat and seat.admission is Admission.REMOVED
 
         await until(removed)
         await until(lambda: visit.id not in pair.part(home).ownership.claims)
