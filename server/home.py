@@ -22,7 +22,10 @@ class Home(Protocol):
         """The same, or it is just taking it up."""
 
     def known(self, visit: VisitId) -> Stored | None:
-        """The last that was saved or loaded here, removals included that could not be stored."""
+        """The last that was saved or loaded here."""
+
+    def shown(self, visit: VisitId) -> Visit | None:
+        """The same, removals included that could not be stored."""
 
     def remember(self, stored: Stored) -> None:
         """This is what the store has."""
@@ -53,6 +56,9 @@ class OnlyHome:
         return True
 
     def known(self, _visit: VisitId) -> Stored | None:
+        return None
+
+    def shown(self, _visit: VisitId) -> Visit | None:
         return None
 
     def remember(self, _stored: Stored) -> None: ...

@@ -254,10 +254,10 @@ class VisitKeeper:
 
     def _take_out_unstored(self, visit_id: VisitId, event: Event, away: StoreUnavailable) -> Visit:
         """Without its store a node decides nothing, except that somebody goes: they go at once."""
-        known = self._home.known(visit_id)
-        if known is None or not is_reducing(event) or not self._home.keeps(visit_id):
+        shown = self._home.shown(visit_id)
+        if shown is None or not is_reducing(event) or not self._home.keeps(visit_id):
             raise away
-        visit, effects = step(known.visit, event, self._clock(), self._policy)
+        visit, effects = step(shown, event, self._clock(), self._policy)
         self._home.hold(visit, event)
         self._world.visit_changed(visit, effects)
         self._timers.arm(visit_id, self._clock() + self._edge.deadline_retry)

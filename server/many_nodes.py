@@ -156,7 +156,7 @@ class ManyNodes:
         async def meet(visit: VisitId) -> None:
             await parts.keeper.current(visit)
 
-        is_idle = Idleness(parts.gateway, parts.phones, self.ownership.visit, policy, self._clock)
+        is_idle = Idleness(parts.gateway, parts.phones, self.ownership.shown, policy, self._clock)
         succession = Succession(self.directory, finder, end_calls_of, policy)
         finder.connect(succession.calls_ended)
         due = DueVisits(self.directory, finder, meet, policy, self._clock)

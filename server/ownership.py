@@ -71,6 +71,7 @@ class Ownership:
         self._store = store
         self._known: dict[VisitId, Stored] = {}
         self._held: dict[VisitId, list[Event]] = {}
+        self._shown: dict[VisitId, Visit] = {}  # after what is held
         self._dormant: dict[VisitId, Claim] = {}  # what was stopped while the store is away
         self._gaining: dict[VisitId, asyncio.Task[None]] = {}
         self._tasks = Tasks()
@@ -96,6 +97,10 @@ class Ownership:
     def known(self, visit: VisitId) -> Stored | None:
         return self._known.get(visit)
 
+    def shown(self, visit: VisitId) -> Visit | None:
+        known = self._known.get(visit)
+        return self._shown.get(visit) or (known.visit if known is not None else None)
+
     def remember(self, stored: Stored) -> None:
         if stored.visit.id in self.claims:
             self._known[stored.visit.id] = stored
@@ -105,10 +110,11 @@ class Ownership:
 
     def hold(self, visit: Visit, event: Event) -> None:
         self._held.setdefault(visit.id, []).append(event)
-        self._known[visit.id] = Stored(visit, self._known[visit.id].version)
+        self._shown[visit.id] = visit
 
     def settled(self, visit: VisitId) -> None:
         self._held.pop(visit, None)
+        self._shown.pop(visit, None)
 
     async def reassert(self, known: Stored) -> None:
         log.warning("store_lost_writes", visit=known.visit.id)
@@ -123,11 +129,6 @@ class Ownership:
         log.warning("visit_lost", visit=visit)
         self._end_here(visit, media_for=0.0)
         self._hand_on_memory(visit)
-
-    def visit(self, visit: VisitId) -> Visit | None:
-        """What is known of a visit of this node's."""
-        known = self._known.get(visit)
-        return known.visit if known is not None else None
 
     # -- getting --------------------
 
@@ -236,7 +237,7 @@ class Ownership:
     def _drop(self, visit: VisitId, media_for: float) -> None:
         self._end_here(visit, media_for)
         self._known.pop(visit, None)
-        self._held.pop(visit, None)
+        self.settled(visit)
 
     def _end_here(self, visit: VisitId, media_for: float) -> None:
         self.claims.drop(visit)
@@ -244,7 +245,8 @@ class Ownership:
         self._leaving.leave(visit, media_for)
 
     def _hand_on_memory(self, visit: VisitId) -> None:
-        known, held = self._known.pop(visit, None), self._held.pop(visit, ())
+        known, held = self._known.pop(visit, None), self.held(visit)
+        self.settled(visit)
         if known is not None:
             self._tasks.spawn(self._tell_successor(visit, known, held))
 

@@ -136,7 +136,7 @@ async def test_what_a_cut_off_node_removed_is_removed_by_whoever_took_over(tmp_p
         await until(lambda: visit.id in pair.part("b").ownership.claims)
 
         def removed():
-            found = pair.part("b").ownership.visit(visit.id)  # none until it is taken up
+            found = pair.part("b").ownership.shown(visit.id)  # none until it is taken up
             seat = found and found.seat(visit.patient.seat)
             return seat and seat.admission is Admission.REMOVED
 
@@ -172,7 +172,7 @@ async def test_what_a_cut_off_node_removed_stays_removed_though_it_drains(tmp_pa
         await pair.part("a").draining.drain()
 
         assert pair.owner(visit) == "b"
-        seat = pair.part("b").ownership.visit(visit.id).seat(visit.patient.seat)
+        seat = pair.part("b").ownership.shown(visit.id).seat(visit.patient.seat)
         assert seat.admission is Admission.REMOVED
 
 

@@ -50,7 +50,7 @@ async def test_who_was_removed_is_removed_by_the_next_owner_though_the_store_for
         pair.beats_again(home)
 
         def removed():
-            found = pair.part(other).ownership.visit(visit.id)  # none until it is taken up
+            found = pair.part(other).ownership.shown(visit.id)  # none until it is taken up
             seat = found and found.seat(visit.patient.seat)
             return seat and seat.admission is Admission.REMOVED
 

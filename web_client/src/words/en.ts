@@ -238,8 +238,8 @@ export const en = {
   "desk.nobody": "Nobody is waiting",
   "desk.none": "There are no visits today.",
   "desk.more": {
-    one: "{n} more visit today is further away and not shown.",
-    other: "{n} more visits today are further away and not shown.",
+    one: "{n} more visit today, at another time, is not shown.",
+    other: "{n} more visits today, at other times, are not shown.",
   },
   "desk.sound_on": "Turn the sound on",
   "desk.sound_body": "Your browser is holding the arrival sound back.",
